@@ -1,0 +1,40 @@
+import tseslint from 'typescript-eslint';
+
+/** No room imports from a room that must not know it: see "The house" in CONTRIBUTING.md. */
+const closed = (files, group, message) => ({
+  files: [files],
+  rules: { '@typescript-eslint/no-restricted-imports': ['error', { patterns: [{ group, message }] }] },
+});
+
+export default tseslint.config(
+  {
+    ignores: ['**/*.js', '**/*.d.ts', '**/*.cjs', '**/*.mjs', 'dist/', 'cdk.out/', 'node_modules/', '.local-aws/'],
+  },
+  ...tseslint.configs.recommendedTypeChecked,
+  {
+    languageOptions: { parserOptions: { project: './tsconfig.json', tsconfigRootDir: import.meta.dirname } },
+    rules: {
+      '@typescript-eslint/no-unused-vars': ['error', { varsIgnorePattern: '^_', argsIgnorePattern: '^_' }],
+      '@typescript-eslint/no-non-null-assertion': 'off',
+      // A custom resource's event and a template are untyped by nature; tests read them freely.
+      '@typescript-eslint/no-unsafe-assignment': 'off',
+      '@typescript-eslint/no-unsafe-member-access': 'off',
+      '@typescript-eslint/no-unsafe-argument': 'off',
+      '@typescript-eslint/no-unsafe-return': 'off',
+      '@typescript-eslint/no-unsafe-call': 'off',
+      '@typescript-eslint/restrict-template-expressions': 'off',
+      '@typescript-eslint/require-await': 'off',
+    },
+  },
+  closed('lib/**', ['**/lambda/**', '**/local/**', '**/bin/**'], 'lib knows nothing of lambda, local and bin'),
+  closed(
+    'lambda/*.ts',
+    ['**/local/**', '**/bin/**', 'aws-cdk-lib', '../lib/!(private)/**', '../lib/*.ts'],
+    'lambda imports from lib only the wire contract, the ARN code and the checks',
+  ),
+  closed(
+    'local/**',
+    ['**/lambda/*', '!./lambda/*', '!../lambda/*', '!./lambda', '**/lib/**'],
+    'local knows the handler only as its bundle',
+  ),
+);
