@@ -1,0 +1,80 @@
+import type { CloudFormationCustomResourceEvent, Context } from 'aws-lambda';
+import type { UserResourceAttributes } from '../lib/private/user-resource';
+import { EventError, parseEvent } from './event';
+import { execute } from './execute';
+import { onEvent, type Draft } from './on-event';
+import { RefusedByRule } from './plan';
+import { PATIENCE, quickSightApi, QuickSightError, type Patience } from './quicksight-api';
+import { explain } from './remedy';
+import { respond, type Answer } from './response';
+
+/** Time kept back for the answer: putting it, and putting it again. */
+const ANSWER_RESERVE = 20_000;
+
+/** Entry of the Lambda function: one event of CloudFormation in, exactly one answer out. */
+export function handler(event: CloudFormationCustomResourceEvent, context: Context): Promise<void> {
+  return answerEvent(event, context, PATIENCE);
+}
+
+/**
+ * Acts on an event and answers it before the function's time-out.
+ *
+ * Never rejects: Lambda would run the event again, and CloudFormation has its answer.
+ */
+export async function answerEvent(
+  event: CloudFormationCustomResourceEvent,
+  context: Pick<Context, 'getRemainingTimeInMillis'>,
+  patience: Patience,
+): Promise<void> {
+  const started = Date.now();
+  const timeLeft = context.getRemainingTimeInMillis();
+  const deadline = new AbortController();
+  const reserve = Math.min(ANSWER_RESERVE, timeLeft / 5);
+  const timer = setTimeout(() => deadline.abort(new Error('the function ran out of time')), timeLeft - reserve);
+  try {
+    const answer = await decide(event, deadline.signal, patience);
+    const answered = await respond(event.ResponseURL, answer, started + timeLeft - reserve / 10);
+    // The event, the reason and the URL hold e-mail addresses and secrets: the log names none of them.
+    const { RequestId, LogicalResourceId, Status } = answer;
+    console.log(
+      JSON.stringify({
+        RequestId,
+        RequestType: event.RequestType,
+        LogicalResourceId,
+        Status,
+        answered,
+        ms: Date.now() - started,
+      }),
+    );
+  } finally {
+    clearTimeout(timer);
+  }
+}
+
+async function decide(
+  event: CloudFormationCustomResourceEvent,
+  signal: AbortSignal,
+  patience: Patience,
+): Promise<Answer> {
+  const { StackId, RequestId, LogicalResourceId } = event;
+  const ids = { StackId, RequestId, LogicalResourceId };
+  const draft: Draft = {
+    physicalId: event.RequestType === 'Create' ? `none:${RequestId}` : event.PhysicalResourceId || `none:${RequestId}`,
+  };
+  try {
+    const { physicalId, attributes } = await execute(
+      onEvent(parseEvent(event), draft, patience),
+      quickSightApi(signal, patience),
+      signal,
+    );
+    return { Status: 'SUCCESS', ...ids, PhysicalResourceId: physicalId, Data: attributes as UserResourceAttributes };
+  } catch (error) {
+    return { Status: 'FAILED', ...ids, PhysicalResourceId: draft.physicalId, Reason: reasonOf(error) };
+  }
+}
+
+function reasonOf(error: unknown): string {
+  if (error instanceof QuickSightError) return explain(error);
+  if (error instanceof EventError || error instanceof RefusedByRule) return error.message;
+  return error instanceof Error ? error.message || error.name : String(error);
+}

@@ -1,0 +1,297 @@
+import type { User } from '@aws-sdk/client-quicksight';
+import { formatPhysicalId, parsePhysicalId, userNameOf, type UserId } from '../lib/private/user-arn';
+import {
+  INVITATION_UNAVAILABLE,
+  type Tag,
+  type UserResourceAttributes,
+  type UserResourceProperties,
+} from '../lib/private/user-resource';
+import { EventError, namesUser, type UserEvent } from './event';
+import { call, type Plan } from './execute';
+import { describeHolder, heldSince, holderKey, holderTag, otherHolders, readTags, ADOPTED, type Tags } from './holder';
+import { letGo, needsUpdate, RefusedByRule, registerRequest, sameIdentity, tagSteps, updateRequest } from './plan';
+import { QuickSightError, type Patience } from './quicksight-api';
+import { nothingThere } from './remedy';
+
+type Create = Extract<UserEvent, { RequestType: 'Create' }>;
+type Update = Extract<UserEvent, { RequestType: 'Update' }>;
+type Delete = Extract<UserEvent, { RequestType: 'Delete' }>;
+
+/** What would be answered if the event had to stop now: kept up to date, because a deadline asks nobody. */
+export interface Draft {
+  physicalId: string;
+}
+
+export interface Outcome {
+  readonly physicalId: string;
+  readonly attributes?: UserResourceAttributes;
+}
+
+/** The plan of one event. `draft` holds the physical id that a failure must answer with. */
+export function onEvent(event: UserEvent, draft: Draft, patience: Patience): Plan<Outcome> {
+  switch (event.RequestType) {
+    case 'Create':
+      return take(event, draft, patience);
+    case 'Update':
+      return update(event, draft, patience);
+    case 'Delete':
+      return remove(event, patience);
+  }
+}
+
+/**
+ * Makes the declared user ours: registers it or, when it exists, recognises it as ours and brings it to what is declared.
+ * A user that this resource does not hold is refused.
+ *
+ * @param current the user that an Update is about to leave
+ */
+function* take(event: Create | Update, draft: Draft, patience: Patience, current?: UserId): Plan<Outcome> {
+  const { properties } = event;
+  const holder = holderTag({ ...event, RootStackId: properties.RootStackId }, Math.floor(Date.now() / 1000));
+  const register = function* () {
+    const { User, UserInvitationUrl } = yield* call('RegisterUser', registerRequest(properties, holder));
+    return taken(event, requireIds(User), UserInvitationUrl, current);
+  };
+  // A failed Update answers with the old id. Of a failed Create, `none:` tells the Delete that follows to call nothing,
+  // `maybe:` to look first.
+  const failWith = (id: string) => {
+    if (event.RequestType === 'Create') draft.physicalId = id;
+  };
+  failWith(`maybe:${event.RequestId}`);
+
+  let refusal: QuickSightError;
+  try {
+    return yield* register();
+  } catch (error) {
+    if (!(error instanceof QuickSightError && error.refused)) throw error;
+    refusal = error;
+  }
+
+  // Refused, but perhaps not the first attempt: an earlier one, or an earlier delivery of this event, may have succeeded.
+  const exists = refusal.code === 'ResourceExistsException';
+  const found = yield* look(properties, holder.Key, refusal, patience);
+  const since = found && heldSince(found.tags, holder.Key);
+  const isRepeated = since === event.RequestId;
+  const isCurrent = current !== undefined && found?.user.PrincipalId === current.principalId;
+  if (!found && exists) throw refusal;
+  if (!isRepeated) failWith(`none:${event.RequestId}`);
+  if (!found || !(isRepeated || exists)) throw refusal;
+  if (!since && !isCurrent) throw foreign(properties, found);
+
+  if (isRepeated && refusal.ambiguous && mayRegisterAgain(found, holder.Key)) {
+    // The answer with the invitation URL was lost, and QuickSight gives it only once.
+    yield* call('DeleteUser', userKey(properties, found.user.UserName!));
+    return yield* register();
+  }
+  yield* assertDeclared(event, found, isRepeated ? [] : [holder], failWith);
+  return taken(event, found.user, undefined, current);
+}
+
+/** Brings a user we hold to all that is declared. What cannot be is refused before anything is changed. */
+function* assertDeclared(
+  { RequestType, properties }: Create | Update,
+  { user, tags }: Found,
+  claim: Tag[],
+  failWith: (id: string) => void,
+): Plan<void> {
+  if (user.IdentityType !== properties.IdentityType) {
+    throw new RefusedByRule(
+      `user "${user.UserName}" has identity type ${user.IdentityType} and cannot become ${properties.IdentityType}: ` +
+        `remove the user from the code, deploy, and declare it anew`,
+    );
+  }
+  const request = updateRequest(properties, undefined, user);
+  // Held since an earlier life of this resource (RemovalPolicy.RETAIN): it must outlive a Create that fails.
+  if (RequestType === 'Create' && claim.length > 0) claim = [...claim, { Key: ADOPTED, Value: 'true' }];
+  const Tags = [...claim, ...(properties.Tags ?? [])].filter(({ Key, Value }) => tags.get(Key) !== Value);
+  if (Tags.length > 0) yield* call('TagResource', { ResourceArn: user.Arn, Tags });
+  failWith(physicalIdOf(user));
+  if (request) yield* call('UpdateUser', request);
+}
+
+function* update(event: Update, draft: Draft, patience: Patience): Plan<Outcome> {
+  const { properties, oldProperties } = event;
+  const id = parsePhysicalId(event.physicalId);
+  if (!id)
+    throw new EventError(`physical id "${event.physicalId}" is not <user ARN>;<principal id>, so not of this resource`);
+  if (properties.AwsAccountId !== id.accountId) {
+    throw new RefusedByRule(
+      `a user cannot move from account ${id.accountId} to ${properties.AwsAccountId}: remove it from the code, deploy, ` +
+        `and declare it in a stack of the other account`,
+    );
+  }
+  if (!sameIdentity(properties, oldProperties)) return yield* take(event, draft, patience, id);
+
+  try {
+    const user = needsUpdate(properties, oldProperties) ? yield* updateUser(event, id) : asUser(id);
+    yield* inOrder(tagSteps(id.arn, properties.Tags, oldProperties.Tags));
+    return { physicalId: event.physicalId, attributes: attributesOf(user) };
+  } catch (error) {
+    if (!(error instanceof QuickSightError && error.notFound)) throw error;
+    // Deleted behind our back.
+    return yield* take(event, draft, patience, id);
+  }
+}
+
+function* updateUser(event: Update, id: UserId): Plan<User> {
+  const { properties, oldProperties } = event;
+  const { User: user = {} } = yield* call('DescribeUser', userKey(properties, id.userName));
+  // A principal id of identity type QUICKSIGHT is unique for ever. One of IAM comes back when somebody else registers
+  // the same IAM identity again, so only the holder tag tells whose registration this is.
+  if (user.PrincipalId !== id.principalId || user.IdentityType === 'IAM') {
+    const { Tags } = yield* call('ListTagsForResource', { ResourceArn: id.arn });
+    const tags = readTags(Tags);
+    if (!heldSince(tags, holderKey(event))) throw foreign(properties, { user, tags });
+  }
+  const request = updateRequest(properties, oldProperties, user);
+  if (request) yield* call('UpdateUser', request);
+  return user;
+}
+
+function* remove(event: Delete, patience: Patience): Plan<Outcome> {
+  const done = { physicalId: event.physicalId };
+  if (event.physicalId.startsWith('none:')) return done;
+  try {
+    yield* letGoOfUser(event, patience);
+  } catch (error) {
+    // Gone already, or nothing is left that could hold it.
+    if (!(error instanceof QuickSightError && nothingThere(error, !parsePhysicalId(event.physicalId)))) throw error;
+  }
+  return done;
+}
+
+function* letGoOfUser(event: Delete, patience: Patience): Plan<void> {
+  const ownKey = holderKey(event);
+  const id = parsePhysicalId(event.physicalId);
+  if (!id) {
+    // `maybe:`, or an id that CloudFormation invented for a Create it cancelled, perhaps while that Create still runs.
+    // What cannot name a user was never registered.
+    if (!namesUser(event.properties)) return;
+    const found = yield* lookUntilHeld(event.properties, ownKey, patience);
+    if (!found || !heldSince(found.tags, ownKey)) return;
+    yield* letGoOf(found.user.Arn!, userKey(event.properties, found.user.UserName!), found.tags, ownKey);
+    return;
+  }
+
+  const key = { AwsAccountId: id.accountId, Namespace: id.namespace, UserName: id.userName };
+  const { Tags } = yield* call('ListTagsForResource', { ResourceArn: id.arn });
+  const tags = readTags(Tags);
+  if (letGo(tags, ownKey) !== 'ask') return yield* letGoOf(id.arn, key, tags, ownKey);
+  const { User } = yield* call('DescribeUser', key);
+  if (User?.IdentityType === 'QUICKSIGHT' && User.PrincipalId === id.principalId) yield* call('DeleteUser', key);
+}
+
+function* letGoOf(arn: string, key: ReturnType<typeof userKey>, tags: Tags, ownKey: string): Plan<void> {
+  const what = letGo(tags, ownKey);
+  if (what === 'delete') yield* call('DeleteUser', key);
+  if (what === 'release') yield* call('UntagResource', { ResourceArn: arn, TagKeys: [ownKey] });
+}
+
+interface Found {
+  readonly user: User;
+  readonly tags: Tags;
+}
+
+/** The user of this name with its tags, looked at again for a while if an attempt of ours may have registered it. */
+function* look(
+  properties: UserResourceProperties,
+  ownKey: string,
+  refusal: QuickSightError,
+  patience: Patience,
+): Plan<Found | undefined> {
+  try {
+    return yield* refusal.ambiguous ? lookUntilHeld(properties, ownKey, patience) : lookOnce(properties);
+  } catch (error) {
+    // The refusal itself is what a person can act on.
+    throw error instanceof QuickSightError ? refusal : error;
+  }
+}
+
+function* lookUntilHeld(
+  properties: UserResourceProperties,
+  ownKey: string,
+  { looks }: Patience,
+): Plan<Found | undefined> {
+  for (const wait of looks) {
+    const found = yield* lookOnce(properties);
+    if (found && heldSince(found.tags, ownKey)) return found;
+    yield { wait };
+  }
+  return yield* lookOnce(properties);
+}
+
+function* lookOnce(properties: UserResourceProperties): Plan<Found | undefined> {
+  try {
+    const { User } = yield* call('DescribeUser', userKey(properties, userNameOf(properties)));
+    const user = requireIds(User);
+    const { Tags } = yield* call('ListTagsForResource', { ResourceArn: user.Arn });
+    return { user, tags: readTags(Tags) };
+  } catch (error) {
+    if (error instanceof QuickSightError && error.notFound) return undefined;
+    throw error;
+  }
+}
+
+function* inOrder(steps: ReturnType<typeof tagSteps>): Plan<void> {
+  for (const step of steps) yield step;
+}
+
+/** Delete and register loses nothing: nobody has used this user, and nobody else declares it. */
+function mayRegisterAgain({ user, tags }: Found, ownKey: string): boolean {
+  return (
+    user.IdentityType === 'QUICKSIGHT' &&
+    user.Active === false &&
+    otherHolders(tags, ownKey).length === 0 &&
+    !tags.has(ADOPTED)
+  );
+}
+
+function taken(event: Create | Update, user: User, invitationUrl: string | undefined, current?: UserId): Outcome {
+  // A registration anew under the same name keeps its physical id: with another one CloudFormation would send a
+  // clean-up Delete for the old id, which by its name is the new registration.
+  const physicalId =
+    event.RequestType === 'Update' && current?.arn === user.Arn ? event.physicalId : physicalIdOf(user);
+  return { physicalId, attributes: attributesOf(user, invitationUrl) };
+}
+
+function physicalIdOf(user: User): string {
+  return formatPhysicalId(user.Arn!, user.PrincipalId!);
+}
+
+function attributesOf(user: User, invitationUrl?: string): UserResourceAttributes {
+  return {
+    Arn: user.Arn!,
+    UserName: user.UserName!,
+    PrincipalId: user.PrincipalId!,
+    InvitationUrl: invitationUrl || INVITATION_UNAVAILABLE,
+  };
+}
+
+function asUser({ arn, userName, principalId }: UserId): User {
+  return { Arn: arn, UserName: userName, PrincipalId: principalId };
+}
+
+function userKey({ AwsAccountId, Namespace }: UserResourceProperties, UserName: string) {
+  return { AwsAccountId, Namespace, UserName };
+}
+
+/** An answer without its ids, or with the `N/A` of a user whose IAM identity is gone, would make a broken physical id. */
+function requireIds(user: User | undefined): User & Required<Pick<User, 'Arn' | 'UserName' | 'PrincipalId'>> {
+  for (const name of ['Arn', 'UserName', 'PrincipalId'] as const) {
+    const value = user?.[name];
+    if (!value || value === 'N/A')
+      throw new Error(`QuickSight answered with ${name} ${value ? `"${value}"` : 'missing'}`);
+  }
+  return user as ReturnType<typeof requireIds>;
+}
+
+function foreign({ Namespace }: UserResourceProperties, { user, tags }: Found): RefusedByRule {
+  const holder = [...tags.keys()].map((key) => describeHolder(tags, key)).find(Boolean);
+  return new RefusedByRule(
+    `user "${user.UserName}" of namespace "${Namespace}" exists already, and this resource does not hold it: ` +
+      (holder
+        ? `it belongs to ${holder}. Remove it there first, or use that declaration`
+        : `no stack holds it. Delete the user in QuickSight if nobody needs it, or declare another name`) +
+      `. The user was left untouched`,
+  );
+}

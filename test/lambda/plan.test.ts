@@ -1,0 +1,208 @@
+import type { User } from '@aws-sdk/client-quicksight';
+import { ADOPTED, holderKey, holderTag } from '../../lambda/holder';
+import {
+  letGo,
+  needsUpdate,
+  RefusedByRule,
+  registerRequest,
+  sameIdentity,
+  tagSteps,
+  updateRequest,
+} from '../../lambda/plan';
+import type { UserResourceProperties } from '../../lib/private/user-resource';
+
+const ana: UserResourceProperties = {
+  AwsAccountId: '111122223333',
+  Namespace: 'default',
+  IdentityType: 'QUICKSIGHT',
+  UserName: 'ana',
+  Email: 'ana@example.com',
+  UserRole: 'READER',
+  RootStackId: 'arn:aws:cloudformation:us-east-1:111122223333:stack/Team/11111111-2222-3333-4444-555555555555',
+};
+const resource = {
+  StackId: ana.RootStackId,
+  RootStackId: ana.RootStackId,
+  LogicalResourceId: 'Ana1234',
+  RequestId: 'request-1',
+};
+const liveAna: User = {
+  UserName: 'ana',
+  Email: 'ana@example.com',
+  Role: 'READER',
+  IdentityType: 'QUICKSIGHT',
+  PrincipalId: 'user/d-1/x',
+};
+const key = { AwsAccountId: '111122223333', Namespace: 'default', UserName: 'ana' };
+const cognito = { ExternalLoginFederationProviderType: 'COGNITO', ExternalLoginId: 'pool:1' } as const;
+const oidc = {
+  ExternalLoginFederationProviderType: 'CUSTOM_OIDC',
+  CustomFederationProviderUrl: 'https://login.example.com',
+  ExternalLoginId: 'ana',
+} as const;
+
+describe('registerRequest', () => {
+  test('sends every property under its own name, our holder tag first, and nothing that is not the API’s', () => {
+    const declared = { ...ana, ...oidc, CustomPermissionsName: 'no-exports', Tags: [{ Key: 'team', Value: 'sales' }] };
+    const holder = holderTag(resource, 1_800_000_000);
+    const { RootStackId: _, Tags, ...rest } = declared;
+    expect(registerRequest(declared, holder)).toEqual({ ...rest, Tags: [holder, ...Tags] });
+  });
+});
+
+describe('sameIdentity', () => {
+  test.each([
+    ['e-mail', { Email: 'other@example.com' }, true],
+    ['role', { UserRole: 'AUTHOR' }, true],
+    ['user name', { UserName: 'Ana' }, false],
+    ['namespace', { Namespace: 'other' }, false],
+    ['identity type', { IdentityType: 'IAM_IDENTITY_CENTER' }, false],
+    ['IAM ARN', { IamArn: 'arn:aws:iam::111122223333:user/ana' }, false],
+    ['session name', { SessionName: 'ana' }, false],
+    ['account', { AwsAccountId: '444455556666' }, false],
+  ] as const)('a change of %s', (_, change, same) => {
+    expect(sameIdentity({ ...ana, ...change }, ana)).toBe(same);
+  });
+});
+
+describe('updateRequest', () => {
+  const base = { ...key, Email: 'ana@example.com', Role: 'READER' };
+  test.each<
+    [string, Partial<UserResourceProperties>, Partial<UserResourceProperties>, Partial<User>, object | undefined]
+  >([
+    ['nothing for what is live already', { Email: 'new@example.com' }, {}, { Email: 'new@example.com' }, undefined],
+    [
+      'a new e-mail with the live role, not the declared one',
+      { Email: 'new@example.com' },
+      {},
+      { Role: 'AUTHOR' },
+      { Email: 'new@example.com', Role: 'AUTHOR' },
+    ],
+    ['a new role', { UserRole: 'AUTHOR' }, {}, {}, { Role: 'AUTHOR' }],
+    [
+      'a move among authors and administrators',
+      { UserRole: 'AUTHOR' },
+      { UserRole: 'ADMIN_PRO' },
+      { Role: 'ADMIN_PRO' },
+      { Role: 'AUTHOR' },
+    ],
+    ['custom permissions that are set', { CustomPermissionsName: 'p' }, {}, {}, { CustomPermissionsName: 'p' }],
+    [
+      'custom permissions that are changed',
+      { CustomPermissionsName: 'q' },
+      { CustomPermissionsName: 'p' },
+      { CustomPermissionsName: 'p' },
+      { CustomPermissionsName: 'q' },
+    ],
+    [
+      'custom permissions that are removed',
+      {},
+      { CustomPermissionsName: 'p' },
+      { CustomPermissionsName: 'p' },
+      { UnapplyCustomPermissions: true },
+    ],
+    ['custom permissions that are gone already', {}, { CustomPermissionsName: 'p' }, {}, undefined],
+    ['an external login that is set', cognito, {}, {}, cognito],
+    ['an external login that moves from Cognito to OIDC', oidc, cognito, cognito, oidc],
+    ['an external login that is removed', {}, cognito, cognito, { ExternalLoginFederationProviderType: 'NONE' }],
+    [
+      'an OIDC login that is live under the name the service answers with',
+      oidc,
+      {},
+      {
+        ...cognito,
+        ExternalLoginFederationProviderType: 'CUSTOM_OIDC',
+        ExternalLoginFederationProviderUrl: oidc.CustomFederationProviderUrl,
+        ExternalLoginId: 'ana',
+      },
+      undefined,
+    ],
+  ])('%s', (_, change, before, live, expected) => {
+    const request = updateRequest({ ...ana, ...change }, { ...ana, ...before }, { ...liveAna, ...live });
+    expect(request).toEqual(expected && { ...base, ...expected });
+  });
+
+  test('asserts what is declared, also what is absent, when nothing is known of before', () => {
+    const live = { ...liveAna, CustomPermissionsName: 'p', ...cognito };
+    expect(updateRequest(ana, undefined, live)).toEqual({
+      ...base,
+      UnapplyCustomPermissions: true,
+      ExternalLoginFederationProviderType: 'NONE',
+    });
+  });
+
+  test.each(['AUTHOR', 'ADMIN', 'AUTHOR_PRO', 'ADMIN_PRO'])('refuses to make a reader of a live %s', (role) => {
+    const live = { ...liveAna, Role: role } as User;
+    expect(() => updateRequest(ana, { ...ana, UserRole: role }, live)).toThrow(RefusedByRule);
+  });
+
+  test.each(['READER', 'READER_PRO'])('moves a %s to any other role', (role) => {
+    const live = { ...liveAna, Role: role } as User;
+    for (const UserRole of ['READER', 'READER_PRO', 'AUTHOR', 'ADMIN'].filter((other) => other !== role)) {
+      expect(updateRequest({ ...ana, UserRole }, { ...ana, UserRole: role }, live)).toMatchObject({ Role: UserRole });
+    }
+  });
+});
+
+test('needsUpdate ignores tags and the identity', () => {
+  expect(needsUpdate({ ...ana, Tags: [{ Key: 'a', Value: 'b' }], UserName: 'x' }, ana)).toBe(false);
+  expect(needsUpdate({ ...ana, ExternalLoginId: 'x' }, ana)).toBe(true);
+});
+
+describe('tagSteps', () => {
+  const tags = (record: Record<string, string>) => Object.entries(record).map(([Key, Value]) => ({ Key, Value }));
+  test.each([
+    ['nothing when nothing changed', { a: '1' }, { a: '1' }, []],
+    [
+      'a changed value',
+      { a: '2', b: '1' },
+      { a: '1', b: '1' },
+      [{ call: 'TagResource', input: { ResourceArn: 'arn', Tags: tags({ a: '2' }) } }],
+    ],
+    [
+      'all removed',
+      {},
+      { a: '1', b: '2' },
+      [{ call: 'UntagResource', input: { ResourceArn: 'arn', TagKeys: ['a', 'b'] } }],
+    ],
+  ] as const)('%s', (_, declared, before, expected) => {
+    expect(tagSteps('arn', tags(declared), tags(before))).toEqual(expected);
+  });
+
+  test('untags before it tags, so that a full set can change', () => {
+    expect(tagSteps('arn', tags({ b: '1' }), tags({ a: '1' })).map((step) => 'call' in step && step.call)).toEqual([
+      'UntagResource',
+      'TagResource',
+    ]);
+  });
+});
+
+describe('holder tags', () => {
+  const held = holderTag(resource, 1_800_000_000);
+  const own = holderKey(resource);
+  const other = holderTag({ ...resource, LogicalResourceId: 'Other' }, 1_800_000_000);
+  const map = (...tags: { Key: string; Value: string }[]) => new Map(tags.map(({ Key, Value }) => [Key, Value]));
+
+  test('name the resource by a hash, and tell when, which request, which stacks and which resource', () => {
+    expect(held.Key).toMatch(/^cdk-quicksight-users:held-by:[0-9a-f]{16}$/);
+    const uuid = '11111111-2222-3333-4444-555555555555';
+    expect(held.Value).toBe(`1800000000/request-1/${uuid}/${uuid}/Ana1234`);
+  });
+
+  test('fit into a tag value, and stay distinct, however long the logical id is', () => {
+    const long = (end: string) => holderTag({ ...resource, LogicalResourceId: 'L'.repeat(250) + end }, 1).Value;
+    expect(long('a')).toHaveLength(256);
+    expect(long('a')).not.toBe(long('b'));
+  });
+
+  test.each([
+    ['we are the last holder', map(held), 'delete'],
+    ['another holds it too', map(held, other), 'release'],
+    ['it was there before any stack', map(held, { Key: ADOPTED, Value: 'true' }), 'release'],
+    ['only others hold it', map(other), 'leave'],
+    ['it was released, and was there before any stack', map({ Key: ADOPTED, Value: 'true' }), 'leave'],
+    ['nobody holds it', map({ Key: 'team', Value: 'sales' }), 'ask'],
+  ])('letting go when %s', (_, tags, expected) => {
+    expect(letGo(tags, own)).toBe(expected);
+  });
+});
