@@ -24,6 +24,8 @@ export default tseslint.config(
       '@typescript-eslint/no-unsafe-call': 'off',
       '@typescript-eslint/restrict-template-expressions': 'off',
       '@typescript-eslint/require-await': 'off',
+      // esbuild's and jest's objects of functions never use `this`.
+      '@typescript-eslint/unbound-method': 'off',
     },
   },
   closed('lib/**', ['**/lambda/**', '**/local/**', '**/bin/**'], 'lib knows nothing of lambda, local and bin'),

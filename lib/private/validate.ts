@@ -112,13 +112,14 @@ function* iamArnProblems(arn: string, sessionName: string | undefined, isKnown: 
 
 /** The rules for the name that the user will have in QuickSight, wherever it comes from. */
 function* nameProblems({ IdentityType, UserName, IamArn, SessionName }: Declared, isKnown: IsKnown): Problems {
-  const property = IdentityType === 'IAM' ? 'IamArn' : 'UserName';
-  const source = IdentityType === 'IAM' ? { IamArn, SessionName } : { UserName };
-  if (source[property as keyof typeof source] === undefined) return;
-  const name = userNameOf(source);
-  if (!isKnown(name)) return;
-  const wrong = (text: string): Problem => ({ property, text: `makes the user name ${quote(name)}, which ${text}` });
-  if (name === '') yield wrong('is empty: give it at least one character');
+  const isIam = IdentityType === 'IAM';
+  const name = isIam ? IamArn && userNameOf({ IamArn, SessionName }) : UserName;
+  if (name === undefined || !isKnown(name)) return;
+  const wrong = (text: string): Problem =>
+    isIam
+      ? { property: 'IamArn', text: `makes the user name ${quote(name)}, which ${text}` }
+      : { property: 'UserName', text: `${quote(name)} ${text}` };
+  if (name === '' && !isIam) yield wrong('is empty: give it at least one character');
   if (name.length > 256) yield wrong(`has ${name.length} characters: use at most 256`);
   // `DELETE …/users/..` is one path normalisation away from deleting the namespace with all its users.
   if (/(^|\/)\.{1,2}(\/|$)/.test(name)) yield wrong('has "." or ".." for a path segment: use another name');

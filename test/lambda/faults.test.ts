@@ -259,7 +259,6 @@ describe('the answer', () => {
     expect(length).toBeLessThanOrEqual(4096);
     expect(length).toBeGreaterThan(4080);
     expect(failed.Reason).toMatch(/…$/);
-    // eslint-disable-next-line no-control-regex
     expect(failed.Reason).not.toMatch(/[\u0000-\u001f]/);
     expect(failed).toMatchObject({ PhysicalResourceId: `none:${failed.RequestId}`, LogicalResourceId: 'Ana1234ABCD' });
   });

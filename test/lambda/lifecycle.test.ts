@@ -175,7 +175,6 @@ describe('Create', () => {
     );
     const { PhysicalResourceId, Data } = await stage.create(properties);
     expect(Data!.Arn).toBe(`arn:aws:quicksight:us-east-1:${ACCOUNT}:${resource}`);
-    // eslint-disable-next-line no-control-regex
     expect(PhysicalResourceId).toMatch(/^[\x20-\x7e]+$/);
     expect(await stage.remove(PhysicalResourceId, properties)).toMatchObject({ Status: 'SUCCESS', PhysicalResourceId });
     expect(stage.quickSight.users()).toEqual([]);

@@ -1,0 +1,5 @@
+export * from './external-login';
+export * from './quicksight-user';
+export * from './quicksight-user-provider';
+export * from './user-identity';
+export * from './user-role';

@@ -1,0 +1,273 @@
+import * as fs from 'node:fs';
+import * as path from 'node:path';
+import { Duration, RemovalPolicy, Stack, Token } from 'aws-cdk-lib';
+import type * as ec2 from 'aws-cdk-lib/aws-ec2';
+import * as iam from 'aws-cdk-lib/aws-iam';
+import * as lambda from 'aws-cdk-lib/aws-lambda';
+import * as logs from 'aws-cdk-lib/aws-logs';
+import { Construct } from 'constructs';
+import { rootStackOf } from './private/root-stack';
+import { formProblems } from './private/validate';
+
+/** Properties of `QuickSightUserProvider`. */
+export interface QuickSightUserProviderProps {
+  /**
+   * The identity region of the QuickSight account, such as `us-east-1`: where QuickSight keeps users, whatever region
+   * the stack is in.
+   *
+   * @default - the function starts in its own region and follows the region that QuickSight names, and its permissions
+   * cover every region
+   */
+  readonly identityRegion?: string;
+
+  /**
+   * Namespaces whose users the function may manage; `*` stands for all.
+   *
+   * Permissions come from this list only, never from the users declared: CloudFormation changes policies before it
+   * deletes what was removed, so a list that shrinks together with its last user could not delete that user. Remove the
+   * users first, and the namespace from this list in a second deployment.
+   *
+   * @default - ['*']
+   */
+  readonly namespaces?: string[];
+
+  /**
+   * The function's role. Its trust policy must let `lambda.amazonaws.com` assume it.
+   *
+   * The permissions are added to it. For a role that nothing may be added to, pass `role.withoutPolicyUpdates()` and
+   * grant the permissions that the README lists.
+   *
+   * @default - a role with just the permissions needed
+   */
+  readonly role?: iam.IRole;
+
+  /**
+   * The VPC of the function. It needs a way to QuickSight in the identity region, and to Amazon S3 in the stack's
+   * region, where CloudFormation takes the answers.
+   *
+   * @default - the function runs outside of any VPC of yours
+   */
+  readonly vpc?: ec2.IVpc;
+
+  /**
+   * Where in the VPC the function runs.
+   *
+   * @default - the private subnets with egress, if `vpc` is given
+   */
+  readonly vpcSubnets?: ec2.SubnetSelection;
+
+  /**
+   * The function's security groups.
+   *
+   * @default - a security group is created that allows all outbound traffic, if `vpc` is given
+   */
+  readonly securityGroups?: ec2.ISecurityGroup[];
+
+  /**
+   * Where the function logs to. The log names no person: neither e-mail addresses, nor invitation URLs, nor events.
+   *
+   * @default - a log group is created, and deleted with the provider
+   */
+  readonly logGroup?: logs.ILogGroup;
+
+  /**
+   * How long the log group that is created keeps its entries. Not to be used together with `logGroup`.
+   *
+   * @default - one month
+   */
+  readonly logRetention?: logs.RetentionDays;
+
+  /**
+   * Memory of the function in MiB. Lambda gives CPU in proportion to it.
+   *
+   * @default - 256
+   */
+  readonly memorySize?: number;
+}
+
+/** All that the function does in QuickSight. */
+const ACTIONS = [
+  'quicksight:DeleteUser',
+  'quicksight:DescribeUser',
+  'quicksight:ListTagsForResource',
+  'quicksight:RegisterUser',
+  'quicksight:TagResource',
+  'quicksight:UntagResource',
+  'quicksight:UpdateUser',
+];
+
+/** What Lambda itself does in the name of a function that is in a VPC. These actions take no resource. */
+const VPC_ACTIONS = [
+  'ec2:AssignPrivateIpAddresses',
+  'ec2:CreateNetworkInterface',
+  'ec2:DeleteNetworkInterface',
+  'ec2:DescribeNetworkInterfaces',
+  'ec2:DescribeSubnets',
+  'ec2:UnassignPrivateIpAddresses',
+];
+
+/** Part of the logical ids of deployed resources: it can never change. */
+const DEFAULT_ID = 'QuickSightUserProvider';
+
+/** The bundle, at the same place beside the sources and in the npm package. */
+const CODE = path.join(__dirname, '..', 'lambda', 'dist');
+
+/**
+ * The Lambda function, role and log group behind the QuickSight users of a stack.
+ *
+ * A stack gets one by itself with its first user, and nested stacks share that of their root stack. To set any of its
+ * properties, make one by hand and pass it to every user; or make it directly in the root stack, with the id
+ * `QuickSightUserProvider` and before the first user, and all users of the stack find it.
+ *
+ * The provider can never change for a deployed user: CloudFormation refuses another service token. So keep its scope and
+ * id as they are once users have been deployed.
+ *
+ * Its role can register users of any role, because QuickSight has no condition key for it: whoever may deploy the stack
+ * may make QuickSight administrators.
+ */
+export class QuickSightUserProvider extends Construct {
+  /**
+   * The provider of a stack: the root stack's for nested ones. Created when there is none yet.
+   *
+   * @param scope any construct in the stack
+   */
+  public static getOrCreate(scope: Construct): QuickSightUserProvider {
+    const root = rootStackOf(scope);
+    const existing = root.node.tryFindChild(DEFAULT_ID) as QuickSightUserProvider | undefined;
+    return existing ?? new QuickSightUserProvider(root, DEFAULT_ID);
+  }
+
+  /** What `Custom::QuickSightUser` resources name as their ServiceToken: the ARN of the function. */
+  public readonly serviceToken: string;
+
+  /** The function that registers, changes and deletes users, for alarms and the like. */
+  public readonly handler: lambda.IFunction;
+
+  /** The function's role. */
+  public readonly role: iam.IRole;
+
+  /** Where the function logs to. */
+  public readonly logGroup: logs.ILogGroup;
+
+  private readonly namespaces: string[];
+
+  /**
+   * @throws for a malformed identity region or namespace, an empty list of namespaces, and a retention for a log group
+   * of your own
+   */
+  constructor(scope: Construct, id: string, props: QuickSightUserProviderProps = {}) {
+    super(scope, id);
+    this.namespaces = props.namespaces ?? ['*'];
+    const problems = providerProblems(props, this.namespaces);
+    if (problems.length > 0) throw new Error(`QuickSightUserProvider ${this.node.path}: ${problems.join('; ')}`);
+    if (!fs.existsSync(path.join(CODE, 'index.js'))) {
+      throw new Error(`the code of the Lambda function is missing from ${CODE}: run 'npm run build' in a checkout`);
+    }
+
+    this.logGroup =
+      props.logGroup ??
+      new logs.LogGroup(this, 'LogGroup', {
+        retention: props.logRetention ?? logs.RetentionDays.ONE_MONTH,
+        removalPolicy: RemovalPolicy.DESTROY,
+      });
+
+    const permissions = new iam.PolicyDocument();
+    this.role =
+      props.role ??
+      // Inline: in place before the first event and until after the last, because the function depends on its role.
+      new iam.Role(this, 'Role', {
+        description: 'Registers, changes and deletes the QuickSight users of a stack',
+        assumedBy: new iam.ServicePrincipal('lambda.amazonaws.com'),
+        inlinePolicies: { QuickSightUsers: permissions },
+      });
+
+    const handler = new lambda.Function(this, 'Function', {
+      description: 'Custom::QuickSightUser: registers, changes and deletes QuickSight users',
+      runtime: lambda.determineLatestNodeRuntime(this),
+      code: lambda.Code.fromAsset(CODE),
+      handler: 'index.handler',
+      timeout: Duration.minutes(5),
+      memorySize: props.memorySize ?? 256,
+      role: this.role,
+      logGroup: this.logGroup,
+      vpc: props.vpc,
+      vpcSubnets: props.vpcSubnets,
+      securityGroups: props.securityGroups,
+      environment: props.identityRegion ? { QUICKSIGHT_IDENTITY_REGION: props.identityRegion } : undefined,
+    });
+    this.handler = handler;
+    this.serviceToken = handler.functionArn;
+
+    const statements = this.statements(props.identityRegion);
+    // Asked of the function rather than the props: an organization's property injector may have put it into a VPC.
+    if (handler.isBoundToVpc) {
+      statements.push(new iam.PolicyStatement({ actions: VPC_ACTIONS, resources: ['*'] }));
+    }
+    if (props.role) {
+      // A policy of this stack: one in the role's own stack would name our log group, and the two stacks would need each other.
+      const policy = new iam.Policy(this, 'Policy', { statements });
+      props.role.attachInlinePolicy(policy);
+      handler.node.addDependency(policy);
+    } else {
+      permissions.addStatements(...statements);
+    }
+  }
+
+  /**
+   * Whether the function may manage users of a namespace.
+   *
+   * @internal
+   */
+  public _covers(namespace: string): boolean {
+    return this.namespaces.some((name) => name === '*' || name === namespace || Token.isUnresolved(name));
+  }
+
+  /** @internal */
+  public _describeNamespaces(): string {
+    return this.namespaces.join(', ');
+  }
+
+  private statements(identityRegion = '*'): iam.PolicyStatement[] {
+    const stack = Stack.of(this);
+    return [
+      new iam.PolicyStatement({
+        actions: ACTIONS,
+        resources: this.namespaces.map((namespace) =>
+          stack.formatArn({
+            service: 'quicksight',
+            region: identityRegion,
+            resource: 'user',
+            resourceName: `${namespace}/*`,
+          }),
+        ),
+      }),
+      new iam.PolicyStatement({
+        actions: ['logs:CreateLogStream', 'logs:PutLogEvents'],
+        resources: [this.logGroup.logGroupArn],
+      }),
+    ];
+  }
+}
+
+function providerProblems(
+  { identityRegion, logGroup, logRetention }: QuickSightUserProviderProps,
+  namespaces: string[],
+) {
+  const problems: string[] = [];
+  if (
+    identityRegion !== undefined &&
+    !Token.isUnresolved(identityRegion) &&
+    !/^[a-z]+(-[a-z]+)+-\d+$/.test(identityRegion)
+  ) {
+    problems.push(`identity region "${identityRegion}" is not the name of a region: give one like us-east-1`);
+  }
+  if (namespaces.length === 0) problems.push('namespaces is empty: name at least one, or leave it out for all');
+  for (const name of namespaces) {
+    if (name === '*' || Token.isUnresolved(name)) continue;
+    problems.push(...[...formProblems({ Namespace: name })].map(({ text }) => `namespace ${text}`));
+  }
+  if (logGroup && logRetention !== undefined) {
+    problems.push('logRetention cannot be set for a log group of your own: set it there, or leave out logGroup');
+  }
+  return problems;
+}
