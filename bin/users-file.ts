@@ -1,0 +1,242 @@
+import { readFileSync } from 'node:fs';
+import Ajv from 'ajv/dist/2020';
+import * as yaml from 'yaml';
+import schema from '../users.schema.json';
+import { breaches } from './schema-sentences';
+
+/** One entry of the users file, as users.schema.json describes it. */
+export interface DeclaredUser {
+  readonly userName?: string;
+  readonly iamUser?: string;
+  readonly iamRole?: string;
+  readonly sessionName?: string;
+  readonly email: string;
+  readonly role: string;
+  readonly namespace?: string;
+  readonly customPermissionsName?: string;
+  readonly externalLogin?: {
+    readonly cognito?: { readonly loginId: string };
+    readonly customOidc?: { readonly providerUrl: string; readonly loginId: string };
+  };
+  readonly tags?: Readonly<Record<string, string>>;
+  readonly removalPolicy?: 'destroy' | 'retain';
+}
+
+/** A declared user with what QuickSight will call it and where it stands in the file. */
+export interface UserEntry {
+  readonly user: DeclaredUser;
+  readonly name: string;
+  readonly namespace: string;
+  readonly position: Position;
+}
+
+/** Line and column, both counted from 1. */
+export interface Position {
+  readonly line: number;
+  readonly column: number;
+}
+
+/** Something in the users file that its author has to change. A problem of the file as a whole has no position. */
+export interface Problem {
+  readonly position?: Position;
+  readonly message: string;
+}
+
+/** All problems of one users file, one line for each in the order of the file. */
+export class UsersFileError extends Error {
+  constructor(
+    readonly file: string,
+    readonly problems: readonly Problem[],
+  ) {
+    super(
+      [...problems]
+        .sort(byPosition)
+        .map((problem) => line(file, problem))
+        .join('\n'),
+    );
+  }
+}
+
+/** The users of a file that are well formed, and the problems of the others: the caller may find more before it gives up. */
+export interface UsersFile {
+  readonly entries: readonly UserEntry[];
+  readonly problems: readonly Problem[];
+}
+
+/** Reads a users file. Throws nothing: whatever is wrong with the file is among the problems. */
+export function readUsersFile(file: string): UsersFile {
+  let bytes: Buffer;
+  try {
+    bytes = readFileSync(file);
+  } catch (error) {
+    return { entries: [], problems: [{ message: unreadable(error as NodeJS.ErrnoException) }] };
+  }
+  return parseUsersFile(bytes, file);
+}
+
+/** Reads the content of a users file; the name is for the message that tells where a duplicate stands first. */
+export function parseUsersFile(bytes: Uint8Array, file: string): UsersFile {
+  const text = new TextDecoder().decode(bytes);
+  const lines = new yaml.LineCounter();
+  const document = yaml.parseDocument(text, { lineCounter: lines, prettyErrors: false, uniqueKeys: false });
+  const positionAt = (offset: number): Position => {
+    const { line, col } = lines.linePos(offset);
+    return { line: Math.max(line, 1), column: Math.max(col, 1) };
+  };
+
+  const foreign = text.indexOf('\ufffd');
+  if (foreign >= 0) {
+    const message = 'the file is not UTF-8 text: save it with the encoding UTF-8';
+    return { entries: [], problems: [{ position: positionAt(foreign), message }] };
+  }
+  const syntax = syntaxProblems(document, file, positionAt);
+  if (syntax.length) return { entries: [], problems: syntax };
+
+  const located = (path: readonly string[]) => locate(document, path);
+  const content = document.toJS({ maxAliasCount: -1 });
+  const validate = new Ajv({ allErrors: true, verbose: true, strictRequired: false })
+    .addKeyword('patternErrorMessage')
+    .compile<{ users: DeclaredUser[] }>(schema);
+  validate(content);
+  const found = breaches(validate.errors ?? [], (path) => sourceText(located(path).value));
+  const problems: Problem[] = found.map(({ path, atKey, message }) => {
+    const { key, value } = located(path);
+    return { position: positionAt(((atKey ? key : value) ?? value ?? key)?.range?.[0] ?? 0), message };
+  });
+
+  const broken = new Set(found.map(({ path }) => (path[0] === 'users' ? path[1] : undefined)));
+  const entries: UserEntry[] = Array.isArray(content?.users)
+    ? content.users.flatMap((user: DeclaredUser, index: number) =>
+        broken.has(String(index))
+          ? []
+          : {
+              user,
+              name: quickSightName(user),
+              namespace: user.namespace ?? 'default',
+              position: positionAt(located(['users', String(index)]).value?.range?.[0] ?? 0),
+            },
+      )
+    : [];
+  return { entries, problems: [...problems, ...duplicates(entries, file)] };
+}
+
+/** What QuickSight calls the user: IAM paths are dropped, a role is followed by its session. */
+function quickSightName({ userName, iamUser, iamRole, sessionName }: DeclaredUser): string {
+  if (userName !== undefined) return userName;
+  const iamName = (iamUser ?? iamRole)!.split('/').at(-1)!;
+  return sessionName === undefined ? iamName : `${iamName}/${sessionName}`;
+}
+
+function duplicates(entries: readonly UserEntry[], file: string): Problem[] {
+  const first = new Map<string, UserEntry>();
+  return entries.flatMap((entry) => {
+    const id = `${entry.namespace}/${entry.name}`;
+    const earlier = first.get(id);
+    if (!earlier) {
+      first.set(id, entry);
+      return [];
+    }
+    const message = `user '${entry.name}' is declared twice in namespace '${entry.namespace}', first at ${place(file, earlier.position)}: remove one of them`;
+    return [{ position: entry.position, message }];
+  });
+}
+
+function syntaxProblems(
+  document: yaml.Document.Parsed,
+  file: string,
+  positionAt: (offset: number) => Position,
+): Problem[] {
+  const faults: { offset: number; message: string }[] = document.errors.map((error) => ({
+    offset: error.pos[0],
+    message: syntaxSentence(error),
+  }));
+  yaml.visit(document, {
+    Alias(_, alias) {
+      if (alias.resolve(document)) return;
+      faults.push({ offset: alias.range![0], message: `no anchor &${alias.source} stands before this alias` });
+    },
+    Map(_, map) {
+      const seen = new Map<unknown, yaml.Scalar>();
+      for (const { key } of map.items) {
+        if (!yaml.isScalar(key)) {
+          faults.push({ offset: (key as yaml.Node).range![0], message: 'a key must be text' });
+          continue;
+        }
+        const earlier = seen.get(key.value);
+        if (earlier) {
+          const first = place(file, positionAt(earlier.range![0]));
+          const message = `'${key.value}' stands twice in one mapping, first at ${first}: remove one of them`;
+          faults.push({ offset: key.range![0], message });
+        } else seen.set(key.value, key);
+      }
+    },
+  });
+  // One slip often makes the parser stumble again a few characters on: the first message of a line is the useful one.
+  const problems = faults
+    .sort((a, b) => a.offset - b.offset)
+    .map(({ offset, message }) => ({ position: positionAt(offset), message }));
+  return problems.filter(({ position }, index) => position.line !== problems[index - 1]?.position.line);
+}
+
+function syntaxSentence({ code, message }: yaml.YAMLError): string {
+  switch (code) {
+    case 'MULTIPLE_DOCS':
+      return "the file holds several YAML documents: keep one, without '---' between users";
+    case 'TAB_AS_INDENT':
+      return 'a tab cannot indent YAML: use spaces';
+    case 'BLOCK_AS_IMPLICIT_KEY':
+      return "a second 'key: value' on one line, or a line indented too far: align it, or put a value with ': ' in quotes";
+    case 'BAD_SCALAR_START':
+      return `${lowerFirst(message)}: put the value in quotes`;
+    default:
+      return lowerFirst(message);
+  }
+}
+
+function unreadable({ code, message }: NodeJS.ErrnoException): string {
+  if (code === 'ENOENT') return 'no such file: create it, or name another one with the context users=<file>';
+  if (code === 'EISDIR') return 'a directory, not a file: name the users file in it with the context users=<file>';
+  return `cannot be read: ${message}`;
+}
+
+function locate(document: yaml.Document.Parsed, path: readonly string[]): { key?: yaml.Node; value?: yaml.Node } {
+  let key: yaml.Node | undefined;
+  let value: yaml.Node | null | undefined = document.contents;
+  for (const segment of path) {
+    if (yaml.isAlias(value)) value = value.resolve(document);
+    if (yaml.isMap<yaml.Scalar, yaml.Node>(value)) {
+      const pair: yaml.Pair<yaml.Scalar, yaml.Node> | undefined = value.items.find(
+        (item) => String(item.key.value) === segment,
+      );
+      key = pair?.key;
+      value = pair?.value;
+    } else if (yaml.isSeq<yaml.Node>(value)) {
+      key = undefined;
+      value = value.items[Number(segment)];
+    } else return {};
+  }
+  return { key, value: value ?? undefined };
+}
+
+/** The value as its author wrote it: 0123 rather than 123. */
+function sourceText(node: yaml.Node | undefined): string {
+  return yaml.isScalar(node) ? (node.source ?? String(node.value)) : '';
+}
+
+/** Values are quoted in messages: one that holds a line break or an escape sequence must not reach the terminal as such. */
+function line(file: string, { position, message }: Problem): string {
+  const code = (control: string) => `\\u${control.charCodeAt(0).toString(16).padStart(4, '0')}`;
+  return `${place(file, position)} ${message.replaceAll(/\p{Cc}/gu, code)}`;
+}
+
+function place(file: string, position: Position | undefined): string {
+  return position ? `${file}:${position.line}:${position.column}` : `${file}:`;
+}
+
+function byPosition({ position: a }: Problem, { position: b }: Problem): number {
+  return (a?.line ?? 0) - (b?.line ?? 0) || (a?.column ?? 0) - (b?.column ?? 0);
+}
+
+function lowerFirst(text: string): string {
+  return text.charAt(0).toLowerCase() + text.slice(1);
+}
