@@ -34,8 +34,8 @@ export interface QuickSightUserProviderProps {
   /**
    * The function's role. Its trust policy must let `lambda.amazonaws.com` assume it.
    *
-   * The permissions are added to it. For a role that nothing may be added to, pass `role.withoutPolicyUpdates()` and
-   * grant the permissions that the README lists.
+   * The permissions are added to it. For a role that nothing may be added to, pass `role.withoutPolicyUpdates()`, or
+   * import it with `mutable: false`, and grant it what the role that is made by default may do.
    *
    * @default - a role with just the permissions needed
    */

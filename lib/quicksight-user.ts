@@ -265,7 +265,7 @@ export class QuickSightUser extends Resource implements IQuickSightUser {
 
     if (isKnown(Email) && isOddEmail(Email)) {
       Annotations.of(this).addWarningV2(
-        '@cdk-quicksight-users/oddEmail',
+        'cdk-quicksight-users:oddEmail',
         `e-mail address "${Email}" has an unusual form: QuickSight accepts it, but check its spelling`,
       );
     }

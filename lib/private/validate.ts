@@ -67,15 +67,17 @@ export function* formProblems(properties: Declared, isKnown: IsKnown = () => tru
 
 function* identityProblems({ IdentityType, UserName, IamArn, SessionName }: Declared, isKnown: IsKnown): Problems {
   if (IdentityType === 'IAM') {
-    if (UserName !== undefined)
+    if (UserName !== undefined) {
       yield surplus('UserName', UserName, 'QuickSight derives the name of an IAM user from the ARN');
+    }
     if (IamArn === undefined) yield missing('IamArn', 'identity type IAM needs the ARN of an IAM user or role');
     else yield* iamArnProblems(IamArn, SessionName, isKnown);
   } else if (IdentityType === 'QUICKSIGHT' || IdentityType === 'IAM_IDENTITY_CENTER') {
     if (UserName === undefined) yield missing('UserName', `identity type ${IdentityType} needs a user name`);
     if (IamArn !== undefined) yield surplus('IamArn', IamArn, `identity type ${IdentityType} has a user name only`);
-    if (SessionName !== undefined)
+    if (SessionName !== undefined) {
       yield surplus('SessionName', SessionName, `identity type ${IdentityType} has a user name only`);
+    }
   } else {
     const text = `${quote(IdentityType ?? '')} is not one of IAM, QUICKSIGHT and IAM_IDENTITY_CENTER`;
     yield { property: 'IdentityType', text };
@@ -125,8 +127,9 @@ function* nameProblems({ IdentityType, UserName, IamArn, SessionName }: Declared
   if (/(^|\/)\.{1,2}(\/|$)/.test(name)) yield wrong('has "." or ".." for a path segment: use another name');
   if (name.includes(';')) yield wrong('has a ";" that QuickSight does not support: use another name');
   if (/[^\x20-\x7e\xa0-\uffff]/.test(name)) yield wrong('has a control character: leave it out');
-  if (/[^\x00-\xff]/.test(name))
+  if (/[^\x00-\xff]/.test(name)) {
     yield wrong('has a character beyond Latin-1 (U+00FF) that QuickSight does not support');
+  }
 }
 
 function* loginProblems(properties: Declared): Problems {
@@ -144,8 +147,9 @@ function* loginProblems(properties: Declared): Problems {
   if (type === 'CUSTOM_OIDC' && url === undefined) {
     yield missing('CustomFederationProviderUrl', 'CUSTOM_OIDC needs the address of the provider');
   }
-  if (type === 'COGNITO' && url !== undefined)
+  if (type === 'COGNITO' && url !== undefined) {
     yield surplus('CustomFederationProviderUrl', url, 'only CUSTOM_OIDC has it');
+  }
 }
 
 /** All that is wrong with a user's tags, by the rules of QuickSight and of this library. */
