@@ -1,6 +1,6 @@
 import { Annotations, ArnFormat, CfnOutput, RemovalPolicy, Stack, StackProps } from 'aws-cdk-lib';
 import { Construct } from 'constructs';
-import { ExternalLogin, QuickSightUser, QuickSightUserProvider, UserIdentity, UserRole } from '../lib';
+import { ExternalLogin, QuickSightUser, QuickSightUserProvider, UserIdentity, UserRole } from '../lib/index';
 import { DeclaredUser, Problem, readUsersFile, UserEntry, UsersFileError } from './users-file';
 
 /** Properties of `QuickSightUsersStack`. */

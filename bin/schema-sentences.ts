@@ -40,7 +40,8 @@ function describe(
       return at(`${name} ${wrongType(finding.params.type, value, sourceOf(path))}`);
     case 'enum': {
       const allowed: string[] = finding.params.allowedValues;
-      return at(`${name} '${sourceOf(path)}' is not one of ${allowed.join(', ')}${didYouMean(String(value), allowed)}`);
+      const given = sourceOf(path) || JSON.stringify(value);
+      return at(`${name} '${given}' is not one of ${allowed.join(', ')}${didYouMean(given, allowed)}`);
     }
     case 'additionalProperties': {
       const key: string = finding.params.additionalProperty;
@@ -69,7 +70,7 @@ function describe(
       );
     }
     default:
-      return at(textRule(finding, name, String(value)));
+      return at(textRule(finding, name, value as string));
   }
 }
 

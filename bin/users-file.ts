@@ -194,8 +194,9 @@ function syntaxSentence({ code, message }: yaml.YAMLError): string {
 }
 
 function unreadable({ code, message }: NodeJS.ErrnoException): string {
-  if (code === 'ENOENT') return 'no such file: create it, or name another one with the context users=<file>';
-  if (code === 'EISDIR') return 'a directory, not a file: name the users file in it with the context users=<file>';
+  const another = 'name another one with -c users=<file> (cdk) or --users <file> (npm start)';
+  if (code === 'ENOENT') return `no such file: create it, or ${another}`;
+  if (code === 'EISDIR') return `a directory, not a users file: ${another}`;
   return `cannot be read: ${message}`;
 }
 

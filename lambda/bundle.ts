@@ -1,4 +1,4 @@
-import { mkdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { existsSync, mkdirSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import path from 'node:path';
 import { build, type BuildOptions, type Metafile, type Plugin } from 'esbuild';
 
@@ -151,19 +151,27 @@ export function notices({ outputs }: Metafile): string {
   return [head, '', ...lines, ''].join('\n');
 }
 
-async function main() {
-  const sourcemap = process.argv.includes('--source-map');
+/** Writes the handler to lambda/dist, or throws. */
+export async function writeBundle(sourcemap = false): Promise<void> {
   const { outputFiles, metafile } = await build({ ...bundleOptions(path.join(__dirname, 'index.ts')), sourcemap });
   check(metafile);
+  mkdirSync(DIST, { recursive: true });
   // The folder is the asset: a file left over from another build would change its hash.
-  rmSync(DIST, { recursive: true, force: true });
-  mkdirSync(DIST);
-  for (const { path: file, contents } of outputFiles) writeFileSync(file, contents);
-  writeFileSync(NOTICES, notices(metafile));
+  for (const name of readdirSync(DIST)) {
+    const file = path.join(DIST, name);
+    if (!outputFiles.some((output) => output.path === file)) rmSync(file, { recursive: true });
+  }
+  for (const { path: file, text } of outputFiles) writeIfChanged(file, text);
+  writeIfChanged(NOTICES, notices(metafile));
+}
+
+/** Somebody may be reading: a synth that takes the hash of the folder, or a function that starts from it. */
+function writeIfChanged(file: string, text: string): void {
+  if (!existsSync(file) || readFileSync(file, 'utf8') !== text) writeFileSync(file, text);
 }
 
 if (require.main === module) {
-  main().catch((error: Error) => {
+  writeBundle(process.argv.includes('--source-map')).catch((error: Error) => {
     console.error(error.message);
     process.exitCode = 1;
   });

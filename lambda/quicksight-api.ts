@@ -141,7 +141,7 @@ export function quickSightApi(signal: AbortSignal, patience: Patience): QuickSig
       if (!mayPass(last, input, Date.now() - started, patience)) throw last;
       console.log(JSON.stringify({ operation, attempt: attempt + 1, again: last.code, status: last.status }));
       // Full jitter: many users of one stack are throttled together and must not come back together.
-      await pause(Math.random() * Math.min(5_000, patience.backOff * 2 ** attempt), signal).catch(() => {
+      await pause(Math.random() * Math.min(2_000, patience.backOff * 2 ** attempt), signal).catch(() => {
         throw outOfTime(operation, last);
       });
     }

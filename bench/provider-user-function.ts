@@ -1,0 +1,17 @@
+/* The handler as the user function of CDK's Provider framework, which answers CloudFormation itself. */
+import type { CloudFormationCustomResourceEvent } from 'aws-lambda';
+import { parseEvent } from '../lambda/event';
+import { execute } from '../lambda/execute';
+import { onEvent } from '../lambda/on-event';
+import { PATIENCE, quickSightApi } from '../lambda/quicksight-api';
+
+export async function handler(event: CloudFormationCustomResourceEvent) {
+  const signal = new AbortController().signal;
+  const draft = { physicalId: `none:${event.RequestId}` };
+  const { physicalId, attributes } = await execute(
+    onEvent(parseEvent(event), draft, PATIENCE),
+    quickSightApi(signal, PATIENCE),
+    signal,
+  );
+  return { PhysicalResourceId: physicalId, Data: attributes };
+}

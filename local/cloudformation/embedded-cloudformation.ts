@@ -1,0 +1,439 @@
+import path from 'node:path';
+import { isDeepStrictEqual } from 'node:util';
+import { IamStore, type IamState } from '../iam/iam-store';
+import { EmbeddedLambda, type EmbeddedLambdaOptions, type FunctionConfiguration } from '../lambda/embedded-lambda';
+import { Semaphore } from '../lambda/semaphore';
+import { readAssembly, selectStacks, type AssemblyStack } from './assembly';
+import { AssetStore } from './asset-store';
+import { checkTemplate } from './check-template';
+import { Intrinsics } from './intrinsics';
+import { parameterValues, typedParameter } from './parameters';
+import { NothingDone, type ResourceProvider } from './resource-provider';
+import { ResponseEndpoint } from './response-endpoint';
+import { CustomResource, type CustomResourceAccidents } from './resources/custom-resource';
+import { IamManagedPolicy, IamPolicy, IamPrincipal } from './resources/iam';
+import { InertResource } from './resources/inert-resource';
+import { LambdaFunction } from './resources/lambda-function';
+import { LogGroup } from './resources/log-group';
+import { NestedStack } from './resources/nested-stack';
+import { SsmParameter, type SsmParameters } from './resources/ssm-parameter';
+import { StackExports } from './stack-exports';
+import { StackLifecycle } from './stack-lifecycle';
+import type { StackServices } from './stack-operation';
+import {
+  STACK_TYPE,
+  type ResourceEvent,
+  type ResourceState,
+  type ResourceStatus,
+  type StackState,
+  type StackStatus,
+} from './stack-state';
+import { StateFile } from './state-file';
+import type { Template } from './template';
+
+export interface EmbeddedCloudFormationOptions {
+  readonly accountId: string;
+  /**
+   * Where stacks run that do not say it themselves.
+   * @default 'us-east-1'
+   */
+  readonly region?: string;
+  /** @default 'aws' */
+  readonly partition?: string;
+  /**
+   * JSON file that keeps everything between runs; assets are kept beside it, in `<file>.assets`.
+   * @default - everything ends with this object
+   */
+  readonly stateFile?: string;
+  /** @default - an IAM of its own */
+  readonly iam?: IamStore;
+  /** Settings of the Lambda behind the functions, above all the `endpoints` that functions find AWS at. */
+  readonly lambda?: Omit<EmbeddedLambdaOptions, 'iam'>;
+  /**
+   * Resources worked on at the same time.
+   * @default 20
+   */
+  readonly concurrency?: number;
+  readonly onEvent?: (event: ResourceEvent) => void;
+  /** @default - none */
+  readonly accidents?: CustomResourceAccidents;
+}
+
+export interface DeployOptions {
+  /**
+   * Names of the stacks to deploy.
+   * @default - all stacks of the assembly
+   */
+  readonly stacks?: readonly string[];
+  readonly parameters?: Readonly<Record<string, string>>;
+}
+
+export interface DeployResult {
+  readonly stackName: string;
+  readonly stackId: string;
+  readonly status: StackStatus;
+  /** Whether the deployment did what was asked. */
+  readonly succeeded: boolean;
+  /** False when the stack was as declared already, and nothing was called. */
+  readonly changed: boolean;
+  readonly outputs: Readonly<Record<string, string>>;
+  /** Why it failed: each failed resource with its reason, in order of time. */
+  readonly reason?: string;
+}
+
+export interface OrderedFault {
+  readonly logicalId: string;
+  readonly action: 'create' | 'update' | 'delete';
+  /**
+   * Whether the resource is done or not when it fails.
+   * @default 'before'
+   */
+  readonly when?: 'before' | 'after';
+  /** @default - any stack */
+  readonly stackName?: string;
+}
+
+interface State {
+  readonly stacks: StackState[];
+  readonly iam: IamState;
+  readonly functions: FunctionConfiguration[];
+  readonly logGroups: string[];
+  readonly ssmParameters: [string, string][];
+}
+
+/** CloudFormation for synthesized cloud assemblies, with the Lambda and IAM that it needs, in this process. */
+export class EmbeddedCloudFormation {
+  readonly iam: IamStore;
+  readonly lambda: EmbeddedLambda;
+  readonly #options: EmbeddedCloudFormationOptions;
+  readonly #region: string;
+  readonly #stacks = new Map<string, StackState>();
+  readonly #deleted = new Map<string, StackState>();
+  readonly #exports = new StackExports(this.#stacks);
+  readonly #ssmParameters: SsmParameters = new Map();
+  readonly #responses = new ResponseEndpoint();
+  readonly #assets: AssetStore;
+  readonly #state: StateFile<State>;
+  readonly #lifecycle: StackLifecycle;
+  readonly #providers: Readonly<Record<string, ResourceProvider>>;
+  readonly #customResource: CustomResource;
+  readonly #faults: OrderedFault[] = [];
+  readonly #busy = new Set<string>();
+  /** What failed in the deployment that a root stack is in, by the root's id. */
+  readonly #failures = new Map<string, string[]>();
+
+  constructor(options: EmbeddedCloudFormationOptions) {
+    const { accountId, region = 'us-east-1', partition = 'aws' } = options;
+    // Functions run in folders of their own, where a relative path leads elsewhere.
+    const stateFile = options.stateFile && path.resolve(options.stateFile);
+    this.#options = options;
+    this.#region = region;
+    this.iam = options.iam ?? new IamStore({ accountId, partition });
+    this.lambda = new EmbeddedLambda({ ...options.lambda, iam: this.iam });
+    this.#assets = new AssetStore(stateFile && `${stateFile}.assets`);
+    this.#lifecycle = new StackLifecycle(this.#services());
+    this.#customResource = new CustomResource(this.lambda, this.#responses, options.accidents ?? {});
+    this.#providers = {
+      'AWS::CDK::Metadata': new InertResource(),
+      'AWS::CloudFormation::CustomResource': this.#customResource,
+      [STACK_TYPE]: new NestedStack(this.#lifecycle, this.#stacks, this.#assets),
+      'AWS::CloudFormation::WaitConditionHandle': new InertResource(),
+      'AWS::IAM::ManagedPolicy': new IamManagedPolicy(this.iam),
+      'AWS::IAM::Policy': new IamPolicy(this.iam),
+      'AWS::IAM::Role': new IamPrincipal(this.iam, 'role'),
+      'AWS::IAM::User': new IamPrincipal(this.iam, 'user'),
+      'AWS::Lambda::Function': new LambdaFunction(this.lambda, this.iam, this.#assets),
+      'AWS::Lambda::Permission': new InertResource(),
+      'AWS::Logs::LogGroup': new LogGroup(this.lambda.logGroups, this.iam),
+      'AWS::SSM::Parameter': new SsmParameter(this.#ssmParameters),
+    };
+    this.#state = new StateFile(stateFile, () => this.#snapshot());
+    this.#restore(this.#state.read());
+  }
+
+  /**
+   * Deploys the stacks of a cloud assembly, each after those that it depends on, and stops at the first that fails.
+   * Throws, with nothing touched, when one of them cannot be deployed here at all.
+   */
+  async deploy(
+    assemblyDirectory: string,
+    { stacks: names, parameters = {} }: DeployOptions = {},
+  ): Promise<DeployResult[]> {
+    const selected = selectStacks(readAssembly(assemblyDirectory), names);
+    for (const stack of selected) this.#prepare(stack, parameters);
+    const results: DeployResult[] = [];
+    for (const stack of selected) {
+      const result = await this.#exclusively(stack.stackName, () => this.#deployStack(stack, parameters));
+      results.push(result);
+      if (!result.succeeded) break;
+    }
+    return results;
+  }
+
+  /** Deletes a stack with everything in it. A stack that is not there is deleted already. */
+  async destroy(stackName: string): Promise<DeployResult | undefined> {
+    const stack = this.#rootStack(stackName);
+    if (!stack) return undefined;
+    return this.#exclusively(stackName, async () => {
+      const importer = this.#exports.importerOf(stack);
+      if (importer) {
+        throw new Error(
+          `the stack ${stackName} has exports that ${importer.stackName} imports: destroy that one first`,
+        );
+      }
+      const succeeded = await this.#try(stack, () => this.#lifecycle.delete(stack));
+      return this.#result(stack, succeeded, true);
+    });
+  }
+
+  /** The stacks that exist, nested ones included. */
+  stacks(): readonly StackState[] {
+    return [...this.#stacks.values()];
+  }
+
+  /** A stack by name or id. By id, deleted ones are found too, until this process ends. */
+  describeStack(nameOrId: string): StackState | undefined {
+    return this.#findStack(nameOrId) ?? this.#deleted.get(nameOrId);
+  }
+
+  /** Makes the next such operation fail. */
+  failNext(fault: OrderedFault): void {
+    this.#faults.push(fault);
+  }
+
+  /** Ends every function process and keeps the state. */
+  async stop(): Promise<void> {
+    await Promise.all([this.lambda.stop(), this.#responses.stop()]);
+    this.#state.write();
+    this.#assets.remove();
+  }
+
+  async #deployStack(declared: AssemblyStack, passed: Readonly<Record<string, string>>): Promise<DeployResult> {
+    const { stackName, template } = declared;
+    const unsettled = this.#rootStack(stackName);
+    if (unsettled && !(await this.#try(unsettled, () => this.#settle(unsettled)))) {
+      return this.#result(unsettled, false, true);
+    }
+    const existing = this.#rootStack(stackName);
+    if (!existing) return this.#createStack(declared, passed);
+
+    const parameters = parameterValues(template, passed, existing.parameters);
+    if (isDeepStrictEqual(template, existing.template) && isDeepStrictEqual(parameters, existing.parameters)) {
+      return this.#result(existing, true, false);
+    }
+    const updated = await this.#try(existing, () => this.#lifecycle.update(existing, template, parameters));
+    const rollBack = () => this.#lifecycle.rollBackUpdate(existing, this.#failuresOf(existing).at(-1));
+    const ready = updated || (await this.#try(existing, rollBack));
+    if (ready) await this.#lifecycle.cleanUp(existing);
+    return this.#result(existing, updated, true);
+  }
+
+  async #createStack(
+    { stackName, template, region = this.#region }: AssemblyStack,
+    parameters: Readonly<Record<string, string>>,
+  ): Promise<DeployResult> {
+    const stack = this.#lifecycle.newStack({ stackName, region, template, parameters });
+    this.#stacks.set(stack.stackId, stack);
+    const created = await this.#try(stack, () => this.#lifecycle.create(stack));
+    const rollBack = () => this.#lifecycle.rollBackCreate(stack, this.#failuresOf(stack).at(-1));
+    if (!created) await this.#try(stack, rollBack);
+    return this.#result(stack, created, true);
+  }
+
+  /** Brings a stack that an earlier deployment left half-way to where a new one can begin. */
+  async #settle(stack: StackState): Promise<void> {
+    switch (stack.status) {
+      case 'CREATE_IN_PROGRESS':
+      case 'CREATE_FAILED':
+      case 'ROLLBACK_IN_PROGRESS':
+      case 'ROLLBACK_COMPLETE':
+      case 'ROLLBACK_FAILED':
+        // What never came to be is deleted before it is made again: so does `cdk deploy`.
+        return this.#lifecycle.delete(stack, 'rollback');
+      case 'UPDATE_IN_PROGRESS':
+      case 'UPDATE_FAILED':
+      case 'UPDATE_ROLLBACK_IN_PROGRESS':
+      case 'UPDATE_ROLLBACK_FAILED':
+        await this.#lifecycle.rollBackUpdate(stack);
+        return this.#lifecycle.cleanUp(stack);
+      case 'UPDATE_COMPLETE_CLEANUP_IN_PROGRESS':
+      case 'UPDATE_ROLLBACK_COMPLETE_CLEANUP_IN_PROGRESS':
+        return this.#lifecycle.cleanUp(stack);
+      case 'DELETE_IN_PROGRESS':
+      case 'DELETE_FAILED':
+        throw new Error(`the stack ${stack.stackName} is half deleted (${stack.status}): destroy it first`);
+    }
+  }
+
+  /** Checks a stack and those nested in it, and uploads its assets. */
+  #prepare(
+    { stackName, template, assets, accountId, region = this.#region }: AssemblyStack,
+    parameters: Record<string, string>,
+  ): void {
+    const here = this.#options.accountId;
+    if (accountId !== undefined && accountId !== here) {
+      throw new Error(
+        `the stack ${stackName} belongs to account ${accountId}, and this embedded AWS is account ${here}`,
+      );
+    }
+    const { partition } = this.iam;
+    const environment = { accountId: here, region, partition, stackId: '', stackName };
+    this.#assets.publish(assets, environment);
+    const passed = { ...this.#rootStack(stackName)?.parameters, ...parameters };
+    const values = parameterValues(template, passed);
+    const intrinsics = new Intrinsics(template, {
+      environment,
+      parameter: (name) =>
+        typedParameter(template.Parameters?.[name]?.Type ?? '', values[name] ?? '', this.#ssmParameter),
+      ref: () => '',
+      attribute: () => '',
+      importValue: () => '',
+    });
+    this.#check(stackName, template, (value) => String(intrinsics.resolve(value)));
+  }
+
+  #check(stackName: string, template: Template, resolve: (value: unknown) => string): void {
+    checkTemplate(stackName, template, (type) => this.#findProvider(type));
+    for (const [id, { Type, Properties }] of Object.entries(template.Resources)) {
+      if (Type !== STACK_TYPE) continue;
+      this.#check(`${stackName}/${id}`, this.#assets.template(resolve(Properties?.TemplateURL)), resolve);
+    }
+  }
+
+  #services(): StackServices {
+    const { accountId, partition = 'aws', concurrency = 20 } = this.#options;
+    return {
+      accountId,
+      partition,
+      slots: new Semaphore(concurrency),
+      provider: (type) => {
+        const provider = this.#findProvider(type);
+        if (provider) return provider;
+        throw new NothingDone(`the embedded CloudFormation does not know resources of type ${type}`);
+      },
+      ssmParameter: this.#ssmParameter,
+      importValue: (importer, name) => this.#exports.import(importer, name),
+      checkExports: (exporter, outputs) => this.#exports.check(exporter, outputs),
+      findStack: (nameOrId) => this.#findStack(nameOrId),
+      inject: (stack, logicalId, action, when) => this.#inject(stack, logicalId, action, when),
+      stackChanged: (stack) => this.#stackChanged(stack),
+      resourceChanged: (stack, resource, status, reason) => this.#resourceChanged(stack, resource, status, reason),
+    };
+  }
+
+  #findProvider(type: string): ResourceProvider | undefined {
+    return type.startsWith('Custom::') ? this.#customResource : this.#providers[type];
+  }
+
+  #findStack(nameOrId: string): StackState | undefined {
+    return this.#stacks.get(nameOrId) ?? this.#stacksOf(({ stackName }) => stackName === nameOrId)[0];
+  }
+
+  #rootStack(stackName: string): StackState | undefined {
+    return this.#stacksOf((stack) => stack.stackName === stackName && stack.parentId === undefined)[0];
+  }
+
+  #stacksOf(predicate: (stack: StackState) => boolean): StackState[] {
+    return [...this.#stacks.values()].filter(predicate);
+  }
+
+  readonly #ssmParameter = (name: string): string => {
+    const value = this.#ssmParameters.get(name);
+    if (value !== undefined) return value;
+    throw new Error(`there is no SSM parameter ${name} in the embedded AWS: only stacks make them here`);
+  };
+
+  #inject(stack: StackState, logicalId: string, action: OrderedFault['action'], when: 'before' | 'after'): void {
+    const index = this.#faults.findIndex(
+      (fault) =>
+        fault.logicalId === logicalId &&
+        fault.action === action &&
+        (fault.when ?? 'before') === when &&
+        (fault.stackName ?? stack.stackName) === stack.stackName,
+    );
+    if (index === -1) return;
+    this.#faults.splice(index, 1);
+    const reason = `this ${action} of ${logicalId} was ordered to fail`;
+    throw when === 'before' ? new NothingDone(reason) : new Error(reason);
+  }
+
+  #stackChanged(stack: StackState): void {
+    const { stackId, stackName, status, statusReason: reason } = stack;
+    if (status === 'DELETE_COMPLETE') {
+      this.#stacks.delete(stackId);
+      this.#deleted.set(stackId, stack);
+    }
+    this.#emit({ stackId, stackName, logicalId: stackName, physicalId: stackId, type: STACK_TYPE, status, reason });
+  }
+
+  #resourceChanged(
+    stack: StackState,
+    { logicalId, physicalId, type }: ResourceState,
+    status: ResourceStatus,
+    reason?: string,
+  ): void {
+    const { stackId, stackName } = stack;
+    if (status.endsWith('_FAILED')) this.#failuresOf(stack).push(`${logicalId}: ${reason}`);
+    this.#emit({ stackId, stackName, logicalId, physicalId, type, status, reason });
+  }
+
+  #emit(event: Omit<ResourceEvent, 'timestamp'>): void {
+    this.#options.onEvent?.({ timestamp: new Date(), ...event });
+    this.#state.changed();
+  }
+
+  async #exclusively<T>(stackName: string, work: () => Promise<T>): Promise<T> {
+    if (this.#busy.has(stackName)) throw new Error(`the stack ${stackName} is being deployed: wait for that to end`);
+    this.#busy.add(stackName);
+    try {
+      return await work();
+    } finally {
+      this.#busy.delete(stackName);
+      this.#state.write();
+    }
+  }
+
+  async #try(root: StackState, phase: () => Promise<void>): Promise<boolean> {
+    try {
+      await phase();
+      return true;
+    } catch (error) {
+      this.#failuresOf(root).push((error as Error).message);
+      return false;
+    }
+  }
+
+  #failuresOf({ rootId, stackId }: StackState): string[] {
+    const root = rootId ?? stackId;
+    const failures = this.#failures.get(root) ?? [];
+    this.#failures.set(root, failures);
+    return failures;
+  }
+
+  #result(stack: StackState, succeeded: boolean, changed: boolean): DeployResult {
+    const { stackName, stackId, status } = stack;
+    const outputs = Object.fromEntries(Object.entries(stack.outputs).map(([name, { value }]) => [name, value]));
+    const reason = succeeded ? undefined : this.#failuresOf(stack).join('\n');
+    this.#failures.delete(stackId);
+    return { stackName, stackId, status, succeeded, changed, outputs, reason };
+  }
+
+  #snapshot(): State {
+    return {
+      stacks: [...this.#stacks.values()],
+      iam: this.iam.state(),
+      functions: this.lambda.configurations(),
+      logGroups: this.lambda.logGroups.names(),
+      ssmParameters: [...this.#ssmParameters],
+    };
+  }
+
+  #restore(state: State | undefined): void {
+    if (!state) return;
+    for (const stack of state.stacks) this.#stacks.set(stack.stackId, stack);
+    for (const [name, value] of state.ssmParameters) this.#ssmParameters.set(name, value);
+    this.iam.restore(state.iam);
+    this.lambda.restore(state.functions);
+    this.lambda.logGroups.restore(state.logGroups);
+  }
+}

@@ -1,0 +1,47 @@
+import { NothingDone } from './resource-provider';
+import type { StackState } from './stack-state';
+
+/** Exported outputs, which tie the stacks of a region to each other. */
+export class StackExports {
+  constructor(private readonly stacks: ReadonlyMap<string, StackState>) {}
+
+  /** Value of an export, which the importer holds on to from then on. */
+  import(importer: StackState, name: string): string {
+    for (const { region, outputs } of this.stacks.values()) {
+      if (region !== importer.region) continue;
+      const output = Object.values(outputs).find(({ exportName }) => exportName === name);
+      if (!output) continue;
+      if (!importer.imports.includes(name)) importer.imports.push(name);
+      return output.value;
+    }
+    throw new NothingDone(`No export named ${name} found.`);
+  }
+
+  /** Refuses exports that others have already, and the change or loss of one that another stack imports. */
+  check(exporter: StackState, outputs: StackState['outputs']): void {
+    const exported = new Map(Object.values(outputs).map(({ exportName, value }) => [exportName, value]));
+    for (const other of this.#othersInRegion(exporter)) {
+      const taken = namesOf(other).find((name) => exported.has(name));
+      if (taken) throw new Error(`Export with name ${taken} is already exported by stack ${other.stackName}.`);
+      for (const { exportName, value } of Object.values(exporter.outputs)) {
+        if (exportName === undefined || exported.get(exportName) === value) continue;
+        if (!other.imports.includes(exportName)) continue;
+        throw new Error(`Export ${exportName} cannot be updated as it is in use by ${other.stackName}.`);
+      }
+    }
+  }
+
+  /** A stack that imports from this one. */
+  importerOf(exporter: StackState): StackState | undefined {
+    const names = namesOf(exporter);
+    return this.#othersInRegion(exporter).find(({ imports }) => imports.some((name) => names.includes(name)));
+  }
+
+  #othersInRegion({ region, stackId }: StackState): StackState[] {
+    return [...this.stacks.values()].filter((stack) => stack.region === region && stack.stackId !== stackId);
+  }
+}
+
+function namesOf({ outputs }: StackState): string[] {
+  return Object.values(outputs).flatMap(({ exportName }) => exportName ?? []);
+}

@@ -1,0 +1,54 @@
+import { deploy, destroy } from './start/deployment';
+import { EmbeddedAws, forget } from './start/embedded-aws';
+import { lock } from './start/lock';
+import { HELP, Options, parseOptions } from './start/options';
+import { serve } from './start/serve';
+import { Terminal } from './start/terminal';
+import { userList } from './start/user-list';
+
+/** What `npm start` runs. */
+async function main(args: string[]): Promise<boolean> {
+  const terminal = new Terminal(process.stdout);
+  const options = parseOptions(args);
+  if (options.command === 'help') {
+    terminal.print(HELP.trimEnd());
+    return true;
+  }
+  const unlock = lock(options.state);
+  try {
+    return await run(options, terminal);
+  } finally {
+    unlock();
+    if (options.command === 'reset') forget(options.state);
+  }
+}
+
+async function run({ command, users, state, port }: Options, terminal: Terminal): Promise<boolean> {
+  switch (command) {
+    case 'list': {
+      const aws = await EmbeddedAws.start(state);
+      terminal.print(await userList(aws.client, aws.quickSight.account.accountId));
+      await aws.stop();
+      return true;
+    }
+    case 'serve':
+      return serve(state, port, terminal);
+    case 'destroy':
+      return destroy(state, terminal);
+    case 'reset':
+      terminal.print(`Removed the embedded AWS in ${state}.`);
+      return true;
+    default:
+      return deploy(users, state, terminal);
+  }
+}
+
+main(process.argv.slice(2)).then(
+  (succeeded) => {
+    process.exitCode = succeeded ? 0 : 1;
+  },
+  (error: Error) => {
+    console.error(process.env.DEBUG ? error.stack : error.message);
+    process.exitCode = 1;
+  },
+);

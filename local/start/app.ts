@@ -1,0 +1,47 @@
+import { spawn } from 'node:child_process';
+import { once } from 'node:events';
+import { readFileSync } from 'node:fs';
+import path from 'node:path';
+import { CloudAssembly, SynthesisMessageLevel } from 'aws-cdk-lib/cx-api';
+import { AssemblyStack, readAssembly } from '../cloudformation/assembly';
+
+const ROOT = path.join(__dirname, '../..');
+
+export interface SynthesizedApp {
+  readonly stack: AssemblyStack;
+  /** Warnings that the app attached to its constructs; `cdk synth` would print them. */
+  readonly warnings: readonly string[];
+}
+
+/** Builds the handler and runs the app of cdk.json on this users file, as the CDK command line would. */
+export async function synthesize(usersFile: string, outdir: string): Promise<SynthesizedApp> {
+  const { app, build, context } = JSON.parse(readFileSync(path.join(ROOT, 'cdk.json'), 'utf8'));
+  // The app runs in the root of the repository, wherever this one was started.
+  const users = path.isAbsolute(usersFile) ? usersFile : path.relative(ROOT, path.resolve(usersFile));
+  await run(build);
+  await run(app, {
+    CDK_OUTDIR: path.resolve(outdir),
+    CDK_CONTEXT_JSON: JSON.stringify({ ...context, users }),
+    // The CDK's template linter takes longer than all the rest. It looks for faults of the app, not of the users file.
+    CDK_VALIDATION: process.env.CDK_VALIDATION ?? 'false',
+  });
+  const [stack] = readAssembly(outdir);
+  const [artifact] = new CloudAssembly(outdir).stacks;
+  const warnings = artifact!.messages.filter(({ level }) => level === SynthesisMessageLevel.WARNING);
+  return { stack: stack!, warnings: warnings.map(({ entry }) => entry.data as string) };
+}
+
+async function run(command: string, environment: NodeJS.ProcessEnv = {}): Promise<void> {
+  const child = spawn(command, {
+    cwd: ROOT,
+    env: { ...process.env, ...environment },
+    shell: true,
+    stdio: ['ignore', 'inherit', 'pipe'],
+  });
+  // Held back, because the live line stands where it would appear.
+  let said = '';
+  child.stderr.setEncoding('utf8').on('data', (text: string) => (said += text));
+  const [code] = (await once(child, 'close')) as [number | null];
+  if (code !== 0) throw new Error(said.trimEnd() || `${command} failed`);
+  process.stderr.write(said);
+}

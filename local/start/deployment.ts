@@ -1,0 +1,166 @@
+import { isDeepStrictEqual } from 'node:util';
+import { StackState } from '../cloudformation/stack-state';
+import { Template } from '../cloudformation/template';
+import { synthesize } from './app';
+import { Change, changes, isUser, userName } from './changes';
+import { assemblyIn, cloudFormationIn, EmbeddedAws } from './embedded-aws';
+import { Progress } from './progress';
+import { Style, Terminal } from './terminal';
+import { userList } from './user-list';
+
+/** Deploys a users file to the embedded AWS in the folder, and shows it. False when the deployment failed. */
+export async function deploy(usersFile: string, folder: string, terminal: Terminal): Promise<boolean> {
+  terminal.setLive('Building and synthesizing …');
+  const { stack, warnings } = await synthesize(usersFile, assemblyIn(folder)).finally(() => terminal.setLive(''));
+  for (const warning of warnings) terminal.print(terminal.paint('yellow', `warning: ${warning}`));
+
+  const deployed = cloudFormationIn(folder).describeStack(stack.stackName);
+  const before = standing(deployed);
+  if (deployed && before === deployed.template && isDeepStrictEqual(before, stack.template)) {
+    const users = Object.values(before.Resources).filter(isUser).length;
+    terminal.print(`Nothing has changed since the last deployment: ${count(users, 'user')}, nothing was called.`);
+    terminal.print(`Edit ${usersFile} and run npm start again, or show the users with npm start list.`);
+    return true;
+  }
+
+  const planned = changes(before, stack.template);
+  printChanges(planned, terminal);
+
+  const resources = { ...before.Resources, ...stack.template.Resources };
+  return operate(folder, resources, terminal, async (aws, progress) => {
+    await prepareNamespaces(stack.template, aws, terminal);
+    terminal.print(terminal.paint('bold', `\nDeploying ${stack.stackName}`));
+    const [start, calls] = [Date.now(), aws.quickSight.calls.length];
+    const [result] = await aws.cloudFormation.deploy(assemblyIn(folder));
+    progress.end();
+    const seconds = ((Date.now() - start) / 1000).toFixed(1);
+    const effort = `${seconds} s, ${count(aws.quickSight.calls.length - calls, 'call')} to QuickSight`;
+
+    if (result?.succeeded) {
+      terminal.print(terminal.paint('green', `\nDone: ${summary(planned)} (${effort}).`));
+      printOutputs(stack.template, result.outputs, terminal);
+      return true;
+    }
+    terminal.print(terminal.paint('red', `\nThe deployment failed and ended in ${result?.status} (${effort}):`));
+    for (const failure of progress.failures) terminal.print(terminal.paint('red', `  ${failure}`));
+    return false;
+  });
+}
+
+/** Deletes the stack of the embedded AWS in the folder. False when that failed. */
+export async function destroy(folder: string, terminal: Terminal): Promise<boolean> {
+  const [stack] = cloudFormationIn(folder).stacks();
+  if (!stack) {
+    terminal.print('Nothing is deployed.');
+    return true;
+  }
+  return operate(folder, stack.template.Resources, terminal, async (aws, progress) => {
+    terminal.print(terminal.paint('bold', `Deleting ${stack.stackName}`));
+    const result = await aws.cloudFormation.destroy(stack.stackName);
+    progress.end();
+    if (!result?.succeeded) {
+      terminal.print(terminal.paint('red', `\nThe deletion failed and ended in ${result?.status}:`));
+      for (const failure of progress.failures) terminal.print(terminal.paint('red', `  ${failure}`));
+    }
+    for (const name of progress.retained) {
+      terminal.print(
+        `\n${name} stays in QuickSight, because its removalPolicy is retain. A new deployment refuses to take`,
+      );
+      terminal.print('it over: delete the user, or start over with npm start reset.');
+    }
+    return result?.succeeded === true;
+  });
+}
+
+/** Starts the embedded AWS for one piece of work, and shows the users that there are afterwards. */
+async function operate(
+  folder: string,
+  resources: Template['Resources'],
+  terminal: Terminal,
+  work: (aws: EmbeddedAws, progress: Progress) => Promise<boolean>,
+): Promise<boolean> {
+  const progress = new Progress(terminal, (id) => {
+    const resource = resources[id];
+    return isUser(resource) ? userName(resource) : id;
+  });
+  const aws = await EmbeddedAws.start(folder, { onEvent: progress.onEvent });
+  const release = finishOnInterrupt(aws, terminal);
+  try {
+    const succeeded = await work(aws, progress);
+    terminal.print(terminal.paint('bold', '\nUsers in QuickSight'));
+    terminal.print(await userList(aws.client, aws.quickSight.account.accountId));
+    return succeeded;
+  } finally {
+    progress.end();
+    release();
+    await aws.stop();
+  }
+}
+
+/** What the next deployment starts from: of a stack that was left half-way, what it will be rolled back to first. */
+function standing(stack: StackState | undefined): Template {
+  if (!stack) return { Resources: {} };
+  if (['CREATE_COMPLETE', 'UPDATE_COMPLETE', 'UPDATE_ROLLBACK_COMPLETE'].includes(stack.status)) return stack.template;
+  return stack.previous?.template ?? { Resources: {} };
+}
+
+/** A namespace is no part of the stack: in a real account somebody has made it before. */
+async function prepareNamespaces({ Resources }: Template, aws: EmbeddedAws, terminal: Terminal): Promise<void> {
+  const users = Object.values(Resources).filter(isUser);
+  const made = await aws.ensureNamespaces(new Set(users.map(({ Properties }) => String(Properties?.Namespace))));
+  if (made.length === 0) return;
+  const [what, must] = made.length === 1 ? ['namespace', 'has'] : ['namespaces', 'have'];
+  terminal.print(`\nMade the ${what} ${made.join(', ')}, which ${must} to exist in a real account.`);
+}
+
+/**
+ * Ctrl-C during a deployment lets it finish, as CloudFormation would. The second one ends it half-way, with the state of
+ * that moment on disk: the next deployment rolls back from there.
+ */
+function finishOnInterrupt(aws: EmbeddedAws, terminal: Terminal): () => void {
+  let interrupts = 0;
+  const onInterrupt = () => {
+    if (++interrupts === 1) terminal.print('Finishing the deployment first; Ctrl-C again stops it half-way.');
+    else void aws.stop().finally(() => process.exit(130));
+  };
+  process.on('SIGINT', onInterrupt);
+  return () => process.removeListener('SIGINT', onInterrupt);
+}
+
+const STYLES: Readonly<Record<Change['mark'], Style>> = { '+': 'green', '~': 'yellow', '-': 'red' };
+
+function printChanges(planned: readonly Change[], terminal: Terminal): void {
+  terminal.print(terminal.paint('bold', 'Changes'));
+  for (const { mark, text } of planned) terminal.print(`  ${terminal.paint(STYLES[mark], mark)} ${text}`);
+  if (planned.length === 0) terminal.print('  none in users, only in the outputs or the text of the template');
+}
+
+function summary(planned: readonly Change[]): string {
+  const users = (mark: Change['mark']) => planned.filter((change) => change.mark === mark && change.isUser).length;
+  const parts = [
+    [users('+'), 'added'],
+    [users('~'), 'changed'],
+    [users('-'), 'removed'],
+  ].filter(([number]) => number !== 0);
+  if (parts.length === 0) return 'no user changed';
+  const [[first, did], ...rest] = parts as [[number, string], ...[number, string][]];
+  return [`${count(first, 'user')} ${did}`, ...rest.map((part) => part.join(' '))].join(', ');
+}
+
+/** The outputs, each user's together: by what they refer to, because CloudFormation's own names for them are no reading. */
+function printOutputs(template: Template, values: Readonly<Record<string, string>>, terminal: Terminal): void {
+  const byUser = new Map<string, string[]>();
+  for (const [name, { Value }] of Object.entries(template.Outputs ?? {})) {
+    const [id, attribute] = (Value as { 'Fn::GetAtt': [string, string] })['Fn::GetAtt'];
+    const user = userName(template.Resources[id]!);
+    const lines = byUser.get(user) ?? [];
+    byUser.set(user, [...lines, `    ${attribute.padEnd(13)}  ${values[name]}`]);
+  }
+  if (byUser.size === 0) return;
+  terminal.print(terminal.paint('bold', '\nOutputs'));
+  for (const [user, lines] of byUser) terminal.print([`  ${user}`, ...lines].join('\n'));
+}
+
+function count(number: number, noun: string): string {
+  return `${number} ${noun}${number === 1 ? '' : 's'}`;
+}

@@ -1,0 +1,36 @@
+import { spawnSync } from 'node:child_process';
+import { existsSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import path from 'node:path';
+import { lock, LockedError } from '../../../local/start/lock';
+
+let folder: string;
+beforeEach(() => {
+  folder = mkdtempSync(path.join(tmpdir(), 'lock-'));
+});
+afterEach(() => rmSync(folder, { recursive: true }));
+
+test('a folder in use is refused with the process that uses it, and is free again afterwards', () => {
+  const state = path.join(folder, 'not', 'there', 'yet');
+  const unlock = lock(state);
+  const file = path.join(state, 'lock');
+  expect(() => lock(state)).toThrow(
+    new LockedError(
+      `another npm start (process ${process.pid}) is using ${state}: wait for it or stop it; if there is none, remove ${file}`,
+    ),
+  );
+  unlock();
+  expect(existsSync(file)).toBe(false);
+  lock(state)();
+});
+
+test.each([
+  ['of a process that was killed', () => String(spawnSync(process.execPath, ['--version']).pid)],
+  ['that was never written to its end', () => ''],
+])('a lock %s is taken over', (_, content) => {
+  const file = path.join(folder, 'lock');
+  writeFileSync(file, content());
+  const unlock = lock(folder);
+  expect(readFileSync(file, 'utf8')).toBe(String(process.pid));
+  unlock();
+});
