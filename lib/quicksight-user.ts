@@ -215,7 +215,7 @@ export class QuickSightUser extends Resource implements IQuickSightUser {
     super(scope, id);
     const provider = props.provider ?? QuickSightUserProvider.getOrCreate(this);
     const properties = this.render(props);
-    this.validate(properties, provider);
+    this.refuseProblems(properties, provider);
     this.namespace = properties.Namespace;
 
     const resource = new CfnQuickSightUser(this, 'Resource', provider.serviceToken, properties);
@@ -243,7 +243,7 @@ export class QuickSightUser extends Resource implements IQuickSightUser {
     };
   }
 
-  private validate(properties: UserResourceProperties, provider: QuickSightUserProvider): void {
+  private refuseProblems(properties: UserResourceProperties, provider: QuickSightUserProvider): void {
     const { AwsAccountId, Namespace, Email } = properties;
     const problems = userProblems(properties, isKnown).map(inWords);
     const account = this.stack.account;

@@ -16,15 +16,22 @@ const { peerDependencies } = JSON.parse(readFileSync(path.join(ROOT, 'package.js
 let consumer: string;
 let files: string[];
 
+function run(command: string, ...args: string[]): string {
+  try {
+    return execFileSync(command, args, {
+      cwd: consumer,
+      encoding: 'utf8',
+      stdio: 'pipe',
+      shell: process.platform === 'win32',
+    });
+  } catch (error) {
+    const { stdout, stderr } = error as { stdout: string; stderr: string };
+    throw new Error(`${command} ${args.join(' ')} failed:\n${stdout}${stderr}`, { cause: error });
+  }
+}
+
 beforeAll(() => {
   consumer = mkdtempSync(path.join(tmpdir(), 'consumer-'));
-  const run = (command: string, ...args: string[]) =>
-    execFileSync(command, args, {
-      cwd: consumer,
-      stdio: ['ignore', 'pipe', 'pipe'],
-      shell: process.platform === 'win32',
-    }).toString();
-
   // `npm test` has built what is packed.
   const [packed] = JSON.parse(run('npm', 'pack', ROOT, '--ignore-scripts', '--json'));
   files = packed.files.map(({ path: file }: { path: string }) => file);
@@ -64,6 +71,16 @@ test('the tarball holds what a consumer needs, and nothing else', () => {
   ).toEqual([]);
 });
 
+test('API.md is what the docstrings say', () => {
+  const generated = path.join(consumer, 'API.md');
+  execFileSync(process.execPath, [path.join(MODULES, 'jsii-docgen', 'bin', 'jsii-docgen'), '-o', generated], {
+    cwd: ROOT,
+    stdio: 'pipe',
+  });
+  // Otherwise `npm run docs` has not been run since they changed.
+  expect(readFileSync(path.join(ROOT, 'API.md'), 'utf8')).toBe(readFileSync(generated, 'utf8'));
+}, 60_000);
+
 test('it brings no runtime dependency', () => {
   const { dependencies } = JSON.parse(
     readFileSync(path.join(consumer, 'node_modules', 'cdk-quicksight-users', 'package.json'), 'utf8'),
@@ -91,11 +108,14 @@ new CfnOutput(stack, 'AnaArn', { value: ana.userArn });
 app.synth();
 `,
   );
-  const compile = ['--strict', '--target', 'es2022', '--module', 'node16', '--skipLibCheck', '--types', '', 'app.ts'];
-  execFileSync(process.execPath, [path.join(MODULES, 'typescript', 'bin', 'tsc'), ...compile], {
-    cwd: consumer,
-    stdio: 'pipe',
-  });
+  writeFileSync(
+    path.join(consumer, 'tsconfig.json'),
+    JSON.stringify({
+      compilerOptions: { strict: true, target: 'es2022', module: 'node16', skipLibCheck: true, types: [] },
+      files: ['app.ts'],
+    }),
+  );
+  run(process.execPath, path.join(MODULES, 'typescript', 'bin', 'tsc'));
   execFileSync(process.execPath, ['app.js'], {
     cwd: consumer,
     env: { ...process.env, CDK_VALIDATION: 'false' },
