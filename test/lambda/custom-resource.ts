@@ -27,7 +27,7 @@ const HASTE: Patience = {
   freshPolicy: 300,
   freshIdentity: 300,
   freshAccount: 300,
-  attempt: 400,
+  attempt: 200,
   backOff: 10,
   looks: [10, 20, 40],
 };
