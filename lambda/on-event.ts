@@ -11,7 +11,7 @@ import { call, type Plan } from './execute';
 import { describeHolder, heldSince, holderKey, holderTag, otherHolders, readTags, ADOPTED, type Tags } from './holder';
 import { letGo, needsUpdate, RefusedByRule, registerRequest, sameIdentity, tagSteps, updateRequest } from './plan';
 import { QuickSightError, type Patience } from './quicksight-api';
-import { nothingThere } from './remedy';
+import { isDenied, nothingThere } from './remedy';
 
 type Create = Extract<UserEvent, { RequestType: 'Create' }>;
 type Update = Extract<UserEvent, { RequestType: 'Update' }>;
@@ -65,6 +65,13 @@ function* take(event: Create | Update, draft: Draft, patience: Patience, current
   } catch (error) {
     if (!(error instanceof QuickSightError && error.refused)) throw error;
     refusal = error;
+  }
+
+  if (isDenied(refusal)) {
+    // A denial holds for an earlier delivery of this event as well, and for looking: the Delete that follows would only
+    // be denied in its turn, and the stack be stuck.
+    failWith(`none:${event.RequestId}`);
+    throw refusal;
   }
 
   // Refused, but perhaps not the first attempt: an earlier one, or an earlier delivery of this event, may have succeeded.

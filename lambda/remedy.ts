@@ -21,6 +21,11 @@ function cannotHaveUsers({ code, message }: QuickSightError): boolean {
   );
 }
 
+/** Whether the account or its policies keep us from registering, in every attempt of the call. */
+export function isDenied({ code, ambiguous }: QuickSightError): boolean {
+  return !ambiguous && (code === 'AccessDeniedException' || code === 'UnsupportedUserEditionException');
+}
+
 /** The error as a person meets it in the stack's events: operation, the service's own words, and the way out. */
 export function explain(error: QuickSightError): string {
   const status = error.status === undefined ? '' : ` (status ${error.status})`;

@@ -119,6 +119,16 @@ describe('C20 C21 denials are reported with their remedy', () => {
   });
 });
 
+test('C20 a denial of every call leaves nothing for the Delete that follows, which would be denied as well', async () => {
+  const message = 'x is not authorized to perform: y because no identity-based policy allows z';
+  stage.quickSight.faults.add({ kind: 'error', code: 'AccessDeniedException', message, times: Infinity });
+  const failed = await stage.create();
+  expect(failed.PhysicalResourceId).toBe(`none:${failed.RequestId}`);
+  stage.calls();
+  expect(await stage.remove(failed.PhysicalResourceId)).toMatchObject({ Status: 'SUCCESS' });
+  expect(stage.calls()).toEqual([]);
+});
+
 describe('what passes is waited for', () => {
   const { freshIdentity } = HASTE;
   test.each([
