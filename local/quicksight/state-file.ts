@@ -26,7 +26,9 @@ export class StateFile {
       );
     }
     if (saved?.version !== VERSION || !saved.contents) {
-      throw new Error(`${path} is no QuickSight state of version ${VERSION}: start over with npm start reset, or delete the file`);
+      throw new Error(
+        `${path} is no QuickSight state of version ${VERSION}: start over with npm start reset, or delete the file`,
+      );
     }
     return saved.contents;
   }
