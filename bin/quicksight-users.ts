@@ -11,13 +11,23 @@ import { UsersFileError } from './users-file';
  */
 const app = new App({ autoSynth: false });
 
-try {
-  new QuickSightUsersStack(app, app.node.tryGetContext('stackName') ?? 'QuickSightUsers', {
-    usersFile: app.node.tryGetContext('users') ?? 'users.yaml',
-  });
-  app.synth();
-} catch (error) {
-  if (!(error instanceof UsersFileError)) throw error;
-  console.error(error.message);
+const stackName: string = app.node.tryGetContext('stackName') || 'QuickSightUsers';
+const usersFile: string = app.node.tryGetContext('users') || 'users.yaml';
+
+if (/^[A-Za-z][A-Za-z0-9-]{0,127}$/.test(stackName)) {
+  try {
+    new QuickSightUsersStack(app, stackName, { usersFile });
+    app.synth();
+  } catch (error) {
+    if (!(error instanceof UsersFileError)) throw error;
+    refuse(error.message);
+  }
+} else {
+  refuse(`stack name '${stackName}' cannot be used: begin with a letter, then up to 127 letters, digits and hyphens`);
+}
+
+/** The message alone: a stack trace would bury what the author of the file has to do. */
+function refuse(message: string): void {
+  console.error(message);
   process.exitCode = 1;
 }

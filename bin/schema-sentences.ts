@@ -9,6 +9,8 @@ export interface Breach {
   readonly message: string;
 }
 
+const BEGINNING = "begin with 'users:' and a list of users";
+
 const IDENTITIES = ['userName', 'iamUser', 'iamRole'] as const;
 
 /**
@@ -37,6 +39,7 @@ function describe(
 
   switch (finding.keyword) {
     case 'type':
+      if (path.length === 0) return at(`no users here: ${BEGINNING}`);
       return at(`${name} ${wrongType(finding.params.type, value, sourceOf(path))}`);
     case 'enum': {
       const allowed: string[] = finding.params.allowedValues;
@@ -115,8 +118,9 @@ function wrongType(expected: string, value: unknown, source: string): string {
 }
 
 function emptiness(path: readonly string[]): string {
-  if (!path.length) return "the file is empty: begin with 'users:' and a list of users";
+  if (!path.length) return `the file is empty: ${BEGINNING}`;
   const last = path.at(-1)!;
+  if (path.length === 1) return `${last} has no value: list users below it, or write '${last}: []' for none`;
   return /^\d+$/.test(last) ? 'this entry is empty: describe a user or remove it' : `${subject(path)} has no value`;
 }
 

@@ -89,7 +89,7 @@ export function parseUsersFile(bytes: Uint8Array, file: string): UsersFile {
     const message = 'the file is not UTF-8 text: save it with the encoding UTF-8';
     return { entries: [], problems: [{ position: positionAt(foreign), message }] };
   }
-  const syntax = syntaxProblems(document, file, positionAt);
+  const syntax = syntaxProblems(document, text, file, positionAt);
   if (syntax.length) return { entries: [], problems: syntax };
 
   const located = (path: readonly string[]) => locate(document, path);
@@ -117,7 +117,8 @@ export function parseUsersFile(bytes: Uint8Array, file: string): UsersFile {
             },
       )
     : [];
-  return { entries, problems: [...problems, ...duplicates(entries, file)] };
+  const { distinct, repeated } = withoutRepetitions(entries, file);
+  return { entries: distinct, problems: [...problems, ...repeated] };
 }
 
 /** What QuickSight calls the user: IAM paths are dropped, a role is followed by its session. */
@@ -127,9 +128,13 @@ function quickSightName({ userName, iamUser, iamRole, sessionName }: DeclaredUse
   return sessionName === undefined ? iamName : `${iamName}/${sessionName}`;
 }
 
-function duplicates(entries: readonly UserEntry[], file: string): Problem[] {
+/** Each user once, where it is declared first, and a problem for each time that it is declared again. */
+function withoutRepetitions(
+  entries: readonly UserEntry[],
+  file: string,
+): { distinct: UserEntry[]; repeated: Problem[] } {
   const first = new Map<string, UserEntry>();
-  return entries.flatMap((entry) => {
+  const repeated = entries.flatMap((entry) => {
     const id = `${entry.namespace}/${entry.name}`;
     const earlier = first.get(id);
     if (!earlier) {
@@ -139,16 +144,19 @@ function duplicates(entries: readonly UserEntry[], file: string): Problem[] {
     const message = `user '${entry.name}' is declared twice in namespace '${entry.namespace}', first at ${place(file, earlier.position)}: remove one of them`;
     return [{ position: entry.position, message }];
   });
+  return { distinct: [...first.values()], repeated };
 }
 
 function syntaxProblems(
   document: yaml.Document.Parsed,
+  text: string,
   file: string,
   positionAt: (offset: number) => Position,
 ): Problem[] {
-  const faults: { offset: number; message: string }[] = document.errors.map((error) => ({
-    offset: error.pos[0],
-    message: syntaxSentence(error),
+  // What is a warning to the parser, such as a tag it does not know, would change values behind the author's back.
+  const faults = [...document.errors, ...document.warnings].map((error) => ({
+    offset: offsetOf(error, document),
+    message: syntaxSentence(error, text),
   }));
   yaml.visit(document, {
     Alias(_, alias) {
@@ -178,14 +186,38 @@ function syntaxProblems(
   return problems.filter(({ position }, index) => position.line !== problems[index - 1]?.position.line);
 }
 
-function syntaxSentence({ code, message }: yaml.YAMLError): string {
+/** Where the author has to look: what is never closed runs to the end of the file, and the slip is where it begins. */
+function offsetOf({ pos: [offset] }: yaml.YAMLError, document: yaml.Document.Parsed): number {
+  let opening = offset;
+  yaml.visit(document, {
+    Scalar(_, { type, range }) {
+      const isQuoted = type === 'QUOTE_DOUBLE' || type === 'QUOTE_SINGLE';
+      if (isQuoted && range && range[0] < offset && range[1] === offset) opening = range[0];
+    },
+  });
+  return opening;
+}
+
+function syntaxSentence({ code, message, pos: [offset] }: yaml.YAMLError, text: string): string {
+  const line = text.slice(text.lastIndexOf('\n', offset) + 1).split('\n', 1)[0]!;
+  if (/^\s*-[^\s-]/.test(line)) return "a space is missing after '-'";
+  if (message.startsWith('Missing closing')) return `the quote ${message.slice(16, 17)} is never closed`;
+  if (message.startsWith('Flow')) return `a closing ${message.slice(-1)} is missing before this`;
+  if (message.startsWith('Sequence item')) return 'indented less than the lines above: align it with them';
   switch (code) {
+    case 'MULTILINE_IMPLICIT_KEY':
+      return "not of the form 'key: value': a colon, or the space after it, is missing";
+    case 'UNEXPECTED_TOKEN':
+      return 'this cannot stand here: check the quotes before it and the indentation of the line';
+    case 'TAG_RESOLVE_FAILED':
+    case 'BAD_COLLECTION_TYPE':
+      return "a value that begins with '!' is a YAML tag, which this file does not take: put it in quotes";
     case 'MULTIPLE_DOCS':
       return "the file holds several YAML documents: keep one, without '---' between users";
     case 'TAB_AS_INDENT':
       return 'a tab cannot indent YAML: use spaces';
     case 'BLOCK_AS_IMPLICIT_KEY':
-      return "a second 'key: value' on one line, or a line indented too far: align it, or put a value with ': ' in quotes";
+      return "a second 'key: value' on one line, or the next line indented too far: align it, or put a value with ': ' in quotes";
     case 'BAD_SCALAR_START':
       return `${lowerFirst(message)}: put the value in quotes`;
     default:

@@ -9,7 +9,7 @@ import { userList } from './start/user-list';
 /** What `npm start` runs. */
 async function main(args: string[]): Promise<boolean> {
   const terminal = new Terminal(process.stdout);
-  const options = parseOptions(args);
+  const options = parseOptions(args, process.env);
   if (options.command === 'help') {
     terminal.print(HELP.trimEnd());
     return true;
@@ -27,8 +27,11 @@ async function run({ command, users, state, port }: Options, terminal: Terminal)
   switch (command) {
     case 'list': {
       const aws = await EmbeddedAws.start(state);
-      terminal.print(await userList(aws.client, aws.quickSight.account.accountId));
-      await aws.stop();
+      try {
+        terminal.print(await userList(aws.client, aws.quickSight.account.accountId));
+      } finally {
+        await aws.stop();
+      }
       return true;
     }
     case 'serve':

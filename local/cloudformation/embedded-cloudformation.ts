@@ -246,10 +246,13 @@ export class EmbeddedCloudFormation {
       case 'CREATE_IN_PROGRESS':
       case 'CREATE_FAILED':
       case 'ROLLBACK_IN_PROGRESS':
-      case 'ROLLBACK_COMPLETE':
       case 'ROLLBACK_FAILED':
-        // What never came to be is deleted before it is made again: so does `cdk deploy`.
-        return this.#lifecycle.delete(stack, 'rollback');
+        await this.#lifecycle.rollBackCreate(stack);
+        return this.#lifecycle.delete(stack);
+      case 'ROLLBACK_COMPLETE':
+      case 'DELETE_IN_PROGRESS':
+        // What never came to be, or was to go, is deleted before it is made again: so does `cdk deploy`.
+        return this.#lifecycle.delete(stack);
       case 'UPDATE_IN_PROGRESS':
       case 'UPDATE_FAILED':
       case 'UPDATE_ROLLBACK_IN_PROGRESS':
@@ -259,7 +262,6 @@ export class EmbeddedCloudFormation {
       case 'UPDATE_COMPLETE_CLEANUP_IN_PROGRESS':
       case 'UPDATE_ROLLBACK_COMPLETE_CLEANUP_IN_PROGRESS':
         return this.#lifecycle.cleanUp(stack);
-      case 'DELETE_IN_PROGRESS':
       case 'DELETE_FAILED':
         throw new Error(`the stack ${stack.stackName} is half deleted (${stack.status}): destroy it first`);
     }

@@ -15,7 +15,7 @@ export class StateFile<T> {
 
   read(): T | undefined {
     if (this.file === undefined || !existsSync(this.file)) return undefined;
-    const unusable = `${this.file} is no state of this embedded AWS: remove it to start over`;
+    const unusable = `${this.file} is no state of this embedded AWS: start over with npm start reset, or remove it`;
     let saved: { version?: unknown; state?: T };
     try {
       saved = JSON.parse(readFileSync(this.file, 'utf8')) as typeof saved;

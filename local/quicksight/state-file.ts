@@ -22,11 +22,13 @@ export class StateFile {
       saved = JSON.parse(readFileSync(path, 'utf8'));
     } catch (error) {
       throw new Error(
-        `cannot read the QuickSight state in ${path}: ${(error as Error).message}; delete the file to start over`,
+        `cannot read the QuickSight state in ${path}: ${(error as Error).message}: start over with npm start reset, or delete the file`,
       );
     }
     if (saved?.version !== VERSION || !saved.contents) {
-      throw new Error(`${path} is no QuickSight state of version ${VERSION}; delete the file to start over`);
+      throw new Error(
+        `${path} is no QuickSight state of version ${VERSION}: start over with npm start reset, or delete the file`,
+      );
     }
     return saved.contents;
   }

@@ -7,6 +7,9 @@ import { AssemblyStack, readAssembly } from '../cloudformation/assembly';
 
 const ROOT = path.join(__dirname, '../..');
 
+// Else the app prints its warnings too.
+const WARNINGS_FOR_US_ONLY = { '@aws-cdk/core:annotationsInValidationReport': false };
+
 export interface SynthesizedApp {
   readonly stack: AssemblyStack;
   /** Warnings that the app attached to its constructs; `cdk synth` would print them. */
@@ -21,14 +24,14 @@ export async function synthesize(usersFile: string, outdir: string): Promise<Syn
   await run(build);
   await run(app, {
     CDK_OUTDIR: path.resolve(outdir),
-    CDK_CONTEXT_JSON: JSON.stringify({ ...context, users }),
+    CDK_CONTEXT_JSON: JSON.stringify({ ...context, users, ...WARNINGS_FOR_US_ONLY }),
     // The CDK's template linter takes longer than all the rest. It looks for faults of the app, not of the users file.
     CDK_VALIDATION: process.env.CDK_VALIDATION ?? 'false',
   });
   const [stack] = readAssembly(outdir);
   const [artifact] = new CloudAssembly(outdir).stacks;
   const warnings = artifact!.messages.filter(({ level }) => level === SynthesisMessageLevel.WARNING);
-  return { stack: stack!, warnings: warnings.map(({ entry }) => entry.data as string) };
+  return { stack: stack!, warnings: warnings.map(({ entry }) => (entry.data as string).replace(/ \[ack: \S+\]$/, '')) };
 }
 
 async function run(command: string, environment: NodeJS.ProcessEnv = {}): Promise<void> {

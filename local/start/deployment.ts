@@ -38,11 +38,12 @@ export async function deploy(usersFile: string, folder: string, terminal: Termin
 
     if (result?.succeeded) {
       terminal.print(terminal.paint('green', `\nDone: ${summary(planned)} (${effort}).`));
+      printLeftBehind(progress, terminal);
       printOutputs(stack.template, result.outputs, terminal);
       return true;
     }
     terminal.print(terminal.paint('red', `\nThe deployment failed and ended in ${result?.status} (${effort}):`));
-    for (const failure of progress.failures) terminal.print(terminal.paint('red', `  ${failure}`));
+    printFailures(progress, result?.reason, terminal);
     return false;
   });
 }
@@ -60,7 +61,7 @@ export async function destroy(folder: string, terminal: Terminal): Promise<boole
     progress.end();
     if (!result?.succeeded) {
       terminal.print(terminal.paint('red', `\nThe deletion failed and ended in ${result?.status}:`));
-      for (const failure of progress.failures) terminal.print(terminal.paint('red', `  ${failure}`));
+      printFailures(progress, result?.reason, terminal);
     }
     for (const name of progress.retained) {
       terminal.print(
@@ -133,6 +134,18 @@ function printChanges(planned: readonly Change[], terminal: Terminal): void {
   terminal.print(terminal.paint('bold', 'Changes'));
   for (const { mark, text } of planned) terminal.print(`  ${terminal.paint(STYLES[mark], mark)} ${text}`);
   if (planned.length === 0) terminal.print('  none in users, only in the outputs or the text of the template');
+}
+
+/** Not every failure is one of a resource: outputs fail, and stacks that nothing can be deployed to. */
+function printFailures({ failures }: Progress, reason = 'no reason given', terminal: Terminal): void {
+  for (const failure of failures.length ? failures : [reason]) terminal.print(terminal.paint('red', `  ${failure}`));
+}
+
+/** A clean-up that fails does not fail the deployment: CloudFormation gives up after three attempts. */
+function printLeftBehind({ failures }: Progress, terminal: Terminal): void {
+  if (failures.length === 0) return;
+  terminal.print(terminal.paint('yellow', 'Left behind, because the clean-up could not delete it:'));
+  for (const failure of new Set(failures)) terminal.print(terminal.paint('yellow', `  ${failure}`));
 }
 
 function summary(planned: readonly Change[]): string {

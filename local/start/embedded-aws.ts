@@ -50,18 +50,26 @@ export class EmbeddedAws {
       authorize: (request) => iam.authorize(request),
       iamIdentity: (arn) => iam.uniqueId(arn),
     });
-    const cloudFormation = new EmbeddedCloudFormation({
-      accountId: ACCOUNT_ID,
-      region: REGION,
-      stateFile: path.join(folder, STATE.cloudFormation),
-      iam,
-      // Lambda repeats a failed event after a minute; nobody wants to sit through that in front of a terminal.
-      lambda: { endpoints: { AWS_ENDPOINT_URL_QUICKSIGHT: quickSight.url }, retryDelaysMs: [1000, 2000] },
-      // Nor through the hour that CloudFormation gives a function which never answers; six minutes outlast its own five.
-      accidents: { serviceTimeoutScale: 0.1 },
-      onEvent,
-    });
-    return new EmbeddedAws(quickSight, cloudFormation);
+    try {
+      return new EmbeddedAws(
+        quickSight,
+        new EmbeddedCloudFormation({
+          accountId: ACCOUNT_ID,
+          region: REGION,
+          stateFile: path.join(folder, STATE.cloudFormation),
+          iam,
+          // Lambda repeats a failed event after a minute; nobody wants to sit through that in front of a terminal.
+          lambda: { endpoints: { AWS_ENDPOINT_URL_QUICKSIGHT: quickSight.url }, retryDelaysMs: [1000, 2000] },
+          // Nor through the hour that CloudFormation gives a function which never answers; six minutes outlast its own five.
+          accidents: { serviceTimeoutScale: 0.1 },
+          onEvent,
+        }),
+      );
+    } catch (error) {
+      // A server that listens on would keep the process alive for ever.
+      await quickSight.stop();
+      throw error;
+    }
   }
 
   /** The SDK's own client, as any program would use it. */

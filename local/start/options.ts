@@ -40,7 +40,12 @@ const OPTIONS = {
 const PLACEHOLDERS = { users: 'FILE', state: 'FOLDER', port: 'N', help: undefined };
 
 /** What the command line asks for. Throws `UsageError`. */
-export function parseOptions(args: string[]): Options {
+export function parseOptions(args: string[], environment: NodeJS.ProcessEnv = {}): Options {
+  // npm keeps options without the two dashes before them to itself, and passes them on in the environment only.
+  const swallowed = Object.keys(OPTIONS).find((name) => environment[`npm_config_${name}`]);
+  if (swallowed) {
+    throw new UsageError(`--${swallowed} went to npm: put two dashes before it, as in npm start -- --${swallowed} …`);
+  }
   // Not strict, because parseArgs' own messages neither suggest the right spelling nor say where help is.
   const { values, positionals, tokens } = parseArgs({
     args,

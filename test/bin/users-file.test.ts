@@ -50,8 +50,39 @@ describe('a file that is not YAML as it should be', () => {
       'users:\r\n  - userName: @ana\r\n    email: a: b\r\n',
       [
         'users.yaml:2:15 plain value cannot start with reserved character @: put the value in quotes',
-        "users.yaml:3:12 a second 'key: value' on one line, or a line indented too far: align it, or put a value with ': ' in quotes",
+        "users.yaml:3:12 a second 'key: value' on one line, or the next line indented too far: align it, or put a value with ': ' in quotes",
       ],
+    ],
+    [
+      'a colon without a space after it',
+      'users:\n  - userName:ana\n    email: a@example.com\n',
+      ["users.yaml:2:5 not of the form 'key: value': a colon, or the space after it, is missing"],
+    ],
+    [
+      'a hyphen without a space after it',
+      'users:\n  -userName: ana\n   email: a@example.com\n',
+      ["users.yaml:2:14 a space is missing after '-'"],
+    ],
+    [
+      'a quote that is never closed, shown where it opens',
+      'users:\n  - userName: "ana\n    email: a@example.com\n',
+      ['users.yaml:2:15 the quote " is never closed'],
+    ],
+    [
+      'text after a closing quote',
+      'users:\n  - userName: "ana" maria\n',
+      ['users.yaml:2:21 this cannot stand here: check the quotes before it and the indentation of the line'],
+    ],
+    ['a bracket that is never closed', 'users: [\n', ['users.yaml:2:1 a closing ] is missing before this']],
+    [
+      'a line indented less than its entry',
+      'users:\n  - userName: ana\n    role: READER\n   email: a@example.com\n',
+      ['users.yaml:4:1 indented less than the lines above: align it with them'],
+    ],
+    [
+      'a tag, which the parser would only warn about',
+      'users:\n  - userName: !env ANA\n',
+      ["users.yaml:2:15 a value that begins with '!' is a YAML tag, which this file does not take: put it in quotes"],
     ],
     [
       'two documents',
@@ -92,12 +123,8 @@ describe('a file that breaks the schema', () => {
   const RULE = "use letters, digits, spaces and punctuation of Latin-1 but no ';', and not just '.' or '..'";
 
   test.each<[string, string, string[]]>([
-    [
-      'a list at the top',
-      '- userName: ana',
-      ["users.yaml:1:1 the file must be a mapping, with lines of the form 'key: value'"],
-    ],
-    ['no users', 'users:', ['users.yaml:1:1 users has no value']],
+    ['a list at the top', '- userName: ana', ["users.yaml:1:1 no users here: begin with 'users:' and a list of users"]],
+    ['no users', 'users:', ["users.yaml:1:1 users has no value: list users below it, or write 'users: []' for none"]],
     ['a mapping of users', 'users: {}', ['users.yaml:1:8 users must be a list, each entry beginning with -']],
     [
       'a misspelt key at the top',
@@ -245,7 +272,7 @@ test('the users beside a broken one are read, so that all problems of a file com
     '  - { userName: ben, email: c@example.com, role: READER }',
   ].join('\n');
   const { names, problems } = read(text);
-  expect(names).toEqual(['default/ben', 'default/ben']);
+  expect(names).toEqual(['default/ben']);
   expect(problems.map((problem) => problem.split(' ')[0])).toEqual(['users.yaml:2:50', 'users.yaml:4:5']);
 });
 

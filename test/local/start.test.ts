@@ -1,6 +1,6 @@
 import { ChildProcess, spawn } from 'node:child_process';
 import { once } from 'node:events';
-import { existsSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { existsSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { createServer, AddressInfo } from 'node:net';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
@@ -186,6 +186,26 @@ test('list shows the users, and reset forgets all of them', async () => {
 
   expect(await npmStart('reset')).toEqual({ code: 0, stdout: `Removed the embedded AWS in ${state}.\n`, stderr: '' });
   expect(existsSync(state)).toBe(false);
+});
+
+test('a state that cannot be read is told with the way out, and reset is one', async () => {
+  mkdirSync(state);
+  writeFileSync(path.join(state, 'cloudformation.json'), '{');
+  const { code, stderr } = await npmStart('list');
+  expect({ code, stderr }).toEqual({
+    code: 1,
+    stderr: `${path.join(state, 'cloudformation.json')} is no state of this embedded AWS: start over with npm start reset, or remove it\n`,
+  });
+  expect(await npmStart('reset')).toMatchObject({ code: 0 });
+  expect(await npmStart('list')).toMatchObject({ code: 0, stdout: 'QuickSight has no users.\n' });
+});
+
+test('a warning about a user is shown once', async () => {
+  declare('userName: odd, email: odd, role: READER');
+  const { stdout, stderr } = await npmStart();
+  expect((stdout + stderr).match(/unusual form.*/g)).toEqual([
+    'unusual form: QuickSight accepts it, but check its spelling',
+  ]);
 });
 
 test('a command line that makes no sense is refused in one line', async () => {

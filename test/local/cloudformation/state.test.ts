@@ -49,10 +49,21 @@ test('an update that a dying process left half-way is rolled back before the nex
   ]);
 });
 
+test('a deletion that a dying process left half-way is finished before the stack is made again', async () => {
+  const first = await embedded.deploy(build('READER'));
+  embedded.engine.describeStack('Test')!.status = 'DELETE_IN_PROGRESS';
+  await embedded.restart();
+  embedded.forget();
+  const second = await embedded.deploy(build('READER'));
+  expect(second).toMatchObject({ status: 'CREATE_COMPLETE' });
+  expect(second.stackId).not.toBe(first.stackId);
+  expect(embedded.calls()).toEqual(['Delete Ana', 'Create Ana']);
+});
+
 test('a state file that cannot be read is an error that says what to do', () => {
   const stateFile = path.join(embedded.folder, 'code', 'index.js');
   expect(readFileSync(stateFile, 'utf8')).not.toMatch(/^\{/);
   expect(() => new EmbeddedCloudFormation({ accountId: ACCOUNT, stateFile })).toThrow(
-    `${stateFile} is no state of this embedded AWS: remove it to start over`,
+    `${stateFile} is no state of this embedded AWS: start over with npm start reset, or remove it`,
   );
 });

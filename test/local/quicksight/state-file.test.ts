@@ -56,7 +56,7 @@ describe('the state file', () => {
       const stateFile = join(folder, 'state.json');
       writeFileSync(stateFile, text);
       await expect(EmbeddedQuickSight.start({ stateFile })).rejects.toThrow(
-        new RegExp(`${stateFile}.*; delete the file to start over$`),
+        new RegExp(`${stateFile}.*start over with npm start reset, or delete the file$`),
       );
     },
   );

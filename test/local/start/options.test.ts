@@ -13,6 +13,12 @@ test('a command and options are understood in any order', () => {
   });
 });
 
+test('an option that npm kept to itself is refused: the file that it names would silently not be the one deployed', () => {
+  expect(() => parseOptions(['team.yaml'], { npm_config_users: 'true' })).toThrow(
+    new Error('--users went to npm: put two dashes before it, as in npm start -- --users …'),
+  );
+});
+
 test.each([['--help'], ['help'], ['list --help']])('%s asks for help', (line) => {
   expect(parseOptions(line.split(' ')).command).toBe('help');
 });

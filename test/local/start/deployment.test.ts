@@ -1,0 +1,65 @@
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import path from 'node:path';
+import { PassThrough } from 'node:stream';
+import { isUser, userName } from '../../../local/start/changes';
+import { deploy, destroy } from '../../../local/start/deployment';
+import { cloudFormationIn, EmbeddedAws } from '../../../local/start/embedded-aws';
+import { Terminal } from '../../../local/start/terminal';
+
+jest.setTimeout(60_000);
+
+let folder: string;
+let shown: PassThrough;
+beforeEach(() => {
+  folder = mkdtempSync(path.join(tmpdir(), 'deployment-'));
+  shown = new PassThrough();
+});
+afterEach(() => {
+  jest.restoreAllMocks();
+  rmSync(folder, { recursive: true });
+});
+
+function run(...users: string[]): Promise<boolean> {
+  const usersFile = path.join(folder, 'users.yaml');
+  writeFileSync(usersFile, ['users:', ...users.map((user) => `  - { ${user} }`)].join('\n'));
+  return deploy(usersFile, folder, new Terminal(shown));
+}
+
+/** CloudFormation will not manage to delete this user. */
+function deletionFails(name: string): void {
+  const { Resources } = cloudFormationIn(folder).describeStack('QuickSightUsers')!.template;
+  const [logicalId] = Object.entries(Resources).find(
+    ([, resource]) => isUser(resource) && userName(resource) === name,
+  )!;
+  const start = EmbeddedAws.start.bind(EmbeddedAws);
+  jest.spyOn(EmbeddedAws, 'start').mockImplementationOnce(async (...args) => {
+    const aws = await start(...args);
+    for (let attempt = 0; attempt < 3; attempt++) aws.cloudFormation.failNext({ logicalId, action: 'delete' });
+    return aws;
+  });
+}
+
+const ANA = 'userName: ana, email: ana@example.com, role: READER';
+const BEN = 'userName: ben, email: ben@example.com, role: READER';
+
+test('a deployment whose clean-up gives up names what it leaves behind', async () => {
+  await run(ANA, BEN);
+  deletionFails('ben');
+  shown.read();
+  expect(await run(ANA)).toBe(true);
+  expect(String(shown.read())).toMatch(
+    /^Left behind, because the clean-up could not delete it:\n {2}ben: .* ordered to fail\n(?! {2}ben)/m,
+  );
+});
+
+test('a deployment to a half-deleted stack says why it fails and what to do', async () => {
+  await run(ANA, BEN);
+  deletionFails('ben');
+  expect(await destroy(folder, new Terminal(shown))).toBe(false);
+  shown.read();
+  expect(await run(ANA, BEN)).toBe(false);
+  expect(String(shown.read())).toMatch(
+    /^The deployment failed and ended in DELETE_FAILED \(.*\):\n {2}the stack QuickSightUsers is half deleted .*destroy it first$/m,
+  );
+});
