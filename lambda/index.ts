@@ -1,9 +1,8 @@
 import type { CloudFormationCustomResourceEvent, Context } from 'aws-lambda';
 import type { UserResourceAttributes } from '../lib/private/user-resource';
-import { EventError, parseEvent } from './event';
+import { parseEvent } from './event';
 import { execute } from './execute';
 import { onEvent, type Draft } from './on-event';
-import { RefusedByRule } from './plan';
 import { PATIENCE, quickSightApi, QuickSightError, type Patience } from './quicksight-api';
 import { explain } from './remedy';
 import { respond, type Answer } from './response';
@@ -62,11 +61,13 @@ async function decide(
     physicalId: event.RequestType === 'Create' ? `none:${RequestId}` : event.PhysicalResourceId || `none:${RequestId}`,
   };
   try {
-    const { physicalId, attributes } = await execute(
+    const { physicalId, attributes, kept } = await execute(
       onEvent(parseEvent(event), draft, patience),
       quickSightApi(signal, patience),
       signal,
     );
+    // Only here can a person find out why a user is still there.
+    if (kept) console.log(JSON.stringify({ RequestId, kept }));
     return { Status: 'SUCCESS', ...ids, PhysicalResourceId: physicalId, Data: attributes as UserResourceAttributes };
   } catch (error) {
     return { Status: 'FAILED', ...ids, PhysicalResourceId: draft.physicalId, Reason: reasonOf(error) };
@@ -75,6 +76,5 @@ async function decide(
 
 function reasonOf(error: unknown): string {
   if (error instanceof QuickSightError) return explain(error);
-  if (error instanceof EventError || error instanceof RefusedByRule) return error.message;
   return error instanceof Error ? error.message || error.name : String(error);
 }

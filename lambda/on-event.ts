@@ -25,6 +25,8 @@ export interface Draft {
 export interface Outcome {
   readonly physicalId: string;
   readonly attributes?: UserResourceAttributes;
+  /** Why a Delete left a user in QuickSight, in words that name nobody. */
+  readonly kept?: string;
 }
 
 /** The plan of one event. `draft` holds the physical id that a failure must answer with. */
@@ -48,10 +50,6 @@ export function onEvent(event: UserEvent, draft: Draft, patience: Patience): Pla
 function* take(event: Create | Update, draft: Draft, patience: Patience, current?: UserId): Plan<Outcome> {
   const { properties } = event;
   const holder = holderTag({ ...event, RootStackId: properties.RootStackId }, Math.floor(Date.now() / 1000));
-  const register = function* () {
-    const { User, UserInvitationUrl } = yield* call('RegisterUser', registerRequest(properties, holder));
-    return taken(event, requireIds(User), UserInvitationUrl, current);
-  };
   // A failed Update answers with the old id. Of a failed Create, `none:` tells the Delete that follows to call nothing,
   // `maybe:` to look first.
   const failWith = (id: string) => {
@@ -61,7 +59,8 @@ function* take(event: Create | Update, draft: Draft, patience: Patience, current
 
   let refusal: QuickSightError;
   try {
-    return yield* register();
+    const { User, UserInvitationUrl } = yield* call('RegisterUser', registerRequest(properties, holder));
+    return taken(event, requireIds(User), UserInvitationUrl, current);
   } catch (error) {
     if (!(error instanceof QuickSightError && error.refused)) throw error;
     refusal = error;
@@ -87,8 +86,8 @@ function* take(event: Create | Update, draft: Draft, patience: Patience, current
 
   if (isRepeated && refusal.ambiguous && mayRegisterAgain(found, holder.Key)) {
     // The answer with the invitation URL was lost, and QuickSight gives it only once.
-    yield* call('DeleteUser', userKey(properties, found.user.UserName!));
-    return yield* register();
+    yield* unlessGone(call('DeleteUser', userKey(properties, found.user.UserName!)));
+    return yield* take(event, draft, patience, current);
   }
   yield* assertDeclared(event, found, isRepeated ? [] : [holder], failWith);
   return taken(event, found.user, undefined, current);
@@ -101,12 +100,7 @@ function* assertDeclared(
   claim: Tag[],
   failWith: (id: string) => void,
 ): Plan<void> {
-  if (user.IdentityType !== properties.IdentityType) {
-    throw new RefusedByRule(
-      `user "${user.UserName}" has identity type ${user.IdentityType} and cannot become ${properties.IdentityType}: ` +
-        `remove the user from the code, deploy, and declare it anew`,
-    );
-  }
+  refuseOtherType(properties, user);
   const request = updateRequest(properties, undefined, user);
   // Held since an earlier life of this resource (RemovalPolicy.RETAIN): it must outlive a Create that fails.
   if (RequestType === 'Create' && claim.length > 0) claim = [...claim, { Key: ADOPTED, Value: 'true' }];
@@ -127,10 +121,13 @@ function* update(event: Update, draft: Draft, patience: Patience): Plan<Outcome>
         `and declare it in a stack of the other account`,
     );
   }
-  if (!sameIdentity(properties, oldProperties)) return yield* take(event, draft, patience, id);
+  // The old properties name another user in the roll-back of a change of name that failed, and the physical id does not.
+  const isSame = sameIdentity(properties, oldProperties);
+  const isCurrent = properties.Namespace === id.namespace && userNameOf(properties) === id.userName;
+  if (!isSame && !isCurrent) return yield* take(event, draft, patience, id);
 
   try {
-    const user = needsUpdate(properties, oldProperties) ? yield* updateUser(event, id) : asUser(id);
+    const user = isSame && !needsUpdate(properties, oldProperties) ? asUser(id) : yield* updateUser(event, id);
     yield* inOrder(tagSteps(id.arn, properties.Tags, oldProperties.Tags));
     return { physicalId: event.physicalId, attributes: attributesOf(user) };
   } catch (error) {
@@ -142,7 +139,8 @@ function* update(event: Update, draft: Draft, patience: Patience): Plan<Outcome>
 
 function* updateUser(event: Update, id: UserId): Plan<User> {
   const { properties, oldProperties } = event;
-  const { User: user = {} } = yield* call('DescribeUser', userKey(properties, id.userName));
+  const { User } = yield* call('DescribeUser', userKey(properties, id.userName));
+  const user = requireIds(User);
   // A principal id of identity type QUICKSIGHT is unique for ever. One of IAM comes back when somebody else registers
   // the same IAM identity again, so only the holder tag tells whose registration this is.
   if (user.PrincipalId !== id.principalId || user.IdentityType === 'IAM') {
@@ -150,34 +148,38 @@ function* updateUser(event: Update, id: UserId): Plan<User> {
     const tags = readTags(Tags);
     if (!heldSince(tags, holderKey(event))) throw foreign(properties, { user, tags });
   }
+  refuseOtherType(properties, user);
   const request = updateRequest(properties, oldProperties, user);
   if (request) yield* call('UpdateUser', request);
   return user;
 }
 
 function* remove(event: Delete, patience: Patience): Plan<Outcome> {
-  const done = { physicalId: event.physicalId };
-  if (event.physicalId.startsWith('none:')) return done;
+  const { physicalId } = event;
+  if (physicalId.startsWith('none:')) return { physicalId };
   try {
-    yield* letGoOfUser(event, patience);
+    return { physicalId, kept: yield* letGoOfUser(event, patience) };
   } catch (error) {
     // Gone already, or nothing is left that could hold it.
-    if (!(error instanceof QuickSightError && nothingThere(error, !parsePhysicalId(event.physicalId)))) throw error;
+    if (!(error instanceof QuickSightError && nothingThere(error, !parsePhysicalId(physicalId)))) throw error;
+    return { physicalId };
   }
-  return done;
 }
 
-function* letGoOfUser(event: Delete, patience: Patience): Plan<void> {
+const SHARED = 'only our tag was removed: other resources hold the user, or it existed before any did';
+const NOT_HELD = 'this resource holds no user of that name';
+
+/** @returns why there may still be a user; undefined when it was deleted */
+function* letGoOfUser(event: Delete, patience: Patience): Plan<string | undefined> {
   const ownKey = holderKey(event);
   const id = parsePhysicalId(event.physicalId);
   if (!id) {
     // `maybe:`, or an id that CloudFormation invented for a Create it cancelled, perhaps while that Create still runs.
     // What cannot name a user was never registered.
-    if (!namesUser(event.properties)) return;
-    const found = yield* lookUntilHeld(event.properties, ownKey, patience);
-    if (!found || !heldSince(found.tags, ownKey)) return;
-    yield* letGoOf(found.user.Arn!, userKey(event.properties, found.user.UserName!), found.tags, ownKey);
-    return;
+    if (!namesUser(event.properties)) return NOT_HELD;
+    const found = yield* lookUntil((user) => isHeld(user, ownKey), event.properties, patience);
+    if (!isHeld(found, ownKey)) return NOT_HELD;
+    return yield* letGoOf(found.user.Arn!, userKey(event.properties, found.user.UserName!), found.tags, ownKey);
   }
 
   const key = { AwsAccountId: id.accountId, Namespace: id.namespace, UserName: id.userName };
@@ -185,13 +187,29 @@ function* letGoOfUser(event: Delete, patience: Patience): Plan<void> {
   const tags = readTags(Tags);
   if (letGo(tags, ownKey) !== 'ask') return yield* letGoOf(id.arn, key, tags, ownKey);
   const { User } = yield* call('DescribeUser', key);
-  if (User?.IdentityType === 'QUICKSIGHT' && User.PrincipalId === id.principalId) yield* call('DeleteUser', key);
+  if (User?.IdentityType !== 'QUICKSIGHT' || User.PrincipalId !== id.principalId) return NOT_HELD;
+  yield* call('DeleteUser', key);
+  return undefined;
 }
 
-function* letGoOf(arn: string, key: ReturnType<typeof userKey>, tags: Tags, ownKey: string): Plan<void> {
+function* letGoOf(arn: string, key: ReturnType<typeof userKey>, tags: Tags, ownKey: string): Plan<string | undefined> {
   const what = letGo(tags, ownKey);
-  if (what === 'delete') yield* call('DeleteUser', key);
-  if (what === 'release') yield* call('UntagResource', { ResourceArn: arn, TagKeys: [ownKey] });
+  if (what === 'release') {
+    yield* call('UntagResource', { ResourceArn: arn, TagKeys: [ownKey] });
+    return SHARED;
+  }
+  if (what !== 'delete') return NOT_HELD;
+  yield* call('DeleteUser', key);
+  return undefined;
+}
+
+/** An attempt before the last may have deleted the user, so that the last found none. */
+function* unlessGone(step: Plan<unknown>): Plan<void> {
+  try {
+    yield* step;
+  } catch (error) {
+    if (!(error instanceof QuickSightError && error.notFound)) throw error;
+  }
 }
 
 interface Found {
@@ -207,24 +225,31 @@ function* look(
   patience: Patience,
 ): Plan<Found | undefined> {
   try {
-    return yield* refusal.ambiguous ? lookUntilHeld(properties, ownKey, patience) : lookOnce(properties);
+    if (refusal.ambiguous) return yield* lookUntil((found) => isHeld(found, ownKey), properties, patience);
+    // RegisterUser knows a new user before DescribeUser does: it may be the one of an earlier delivery of this event.
+    if (refusal.code === 'ResourceExistsException') return yield* lookUntil(Boolean, properties, patience);
+    return yield* lookOnce(properties);
   } catch (error) {
     // The refusal itself is what a person can act on.
     throw error instanceof QuickSightError ? refusal : error;
   }
 }
 
-function* lookUntilHeld(
+function* lookUntil(
+  isEnough: (found: Found | undefined) => boolean,
   properties: UserResourceProperties,
-  ownKey: string,
   { looks }: Patience,
 ): Plan<Found | undefined> {
   for (const wait of looks) {
     const found = yield* lookOnce(properties);
-    if (found && heldSince(found.tags, ownKey)) return found;
+    if (isEnough(found)) return found;
     yield { wait };
   }
   return yield* lookOnce(properties);
+}
+
+function isHeld(found: Found | undefined, ownKey: string): found is Found {
+  return !!found && !!heldSince(found.tags, ownKey);
 }
 
 function* lookOnce(properties: UserResourceProperties): Plan<Found | undefined> {
@@ -241,6 +266,14 @@ function* lookOnce(properties: UserResourceProperties): Plan<Found | undefined> 
 
 function* inOrder(steps: ReturnType<typeof tagSteps>): Plan<void> {
   for (const step of steps) yield step;
+}
+
+function refuseOtherType({ IdentityType }: UserResourceProperties, user: User): void {
+  if (user.IdentityType === IdentityType) return;
+  throw new RefusedByRule(
+    `user "${user.UserName}" has identity type ${user.IdentityType} and cannot become ${IdentityType}: ` +
+      `remove the user from the code, deploy, and declare it anew`,
+  );
 }
 
 /** Delete and register loses nothing: nobody has used this user, and nobody else declares it. */

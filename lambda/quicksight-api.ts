@@ -195,8 +195,8 @@ function isThrottle(error: QuickSightError): boolean {
 
 /** Whether the same call may succeed later, judged by an answer after `elapsed` milliseconds. */
 function mayPass(error: QuickSightError, input: object, elapsed: number, patience: Patience): boolean {
-  if (isThrottle(error) || error.status === undefined || error.status >= 500) return true;
-  if (error.status < 400) return false;
+  // What is no refusal is a fault on the way, also an answer of status 200 that cannot be read.
+  if (isThrottle(error) || !error.refused) return true;
   if (isMissingPermission(error)) return elapsed < patience.freshPolicy;
   if (error.operation !== 'RegisterUser') return false;
   if (error.code === 'PreconditionNotMetException') return elapsed < patience.freshAccount;

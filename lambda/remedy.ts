@@ -54,7 +54,8 @@ function remedy(error: QuickSightError): string | undefined {
   if (/(?:identity|capacity) region is/i.test(message)) {
     return 'Set identityRegion of QuickSightUserProvider to the identity region of the account, in the same partition';
   }
-  if (/namespace/i.test(message) && error.notFound) return 'Create the namespace first, or correct the name';
+  if (error.notFound && /\bnamespace \S+ (?:was |is )?(?:not found|does not exist)/i.test(message))
+    return 'Create the namespace first, or correct the name';
   if (code === 'LimitExceededException') return 'Raise the QuickSight quota, or remove users that nobody needs';
   if (code === 'PreconditionNotMetException')
     return 'If the account was subscribed moments ago, deploy again in some minutes';

@@ -262,8 +262,10 @@ function providerProblems(
     problems.push(`identity region "${identityRegion}" is not the name of a region: give one like us-east-1`);
   }
   if (namespaces.length === 0) problems.push('namespaces is empty: name at least one, or leave it out for all');
+  const isListToken = Token.isUnresolved(namespaces);
+  if (isListToken) problems.push('namespaces is a list known at deployment only: name each, a name may be a token');
   for (const name of namespaces) {
-    if (name === '*' || Token.isUnresolved(name)) continue;
+    if (isListToken || name === '*' || Token.isUnresolved(name)) continue;
     problems.push(...[...formProblems({ Namespace: name })].map(({ text }) => `namespace ${text}`));
   }
   if (logGroup && logRetention !== undefined) {

@@ -119,6 +119,16 @@ describe('C20 C21 denials are reported with their remedy', () => {
   });
 });
 
+test('a user that is not found is no reason to create the namespace', async () => {
+  const { PhysicalResourceId } = await stage.create();
+  const message = `User ana not found in account ${ACCOUNT}, namespace default.`;
+  const code = 'ResourceNotFoundException';
+  stage.quickSight.faults.add({ operation: 'RegisterUser', kind: 'error', code, message });
+  stage.quickSight.deleteUser('default', 'ana');
+  const { Reason } = await stage.update(PhysicalResourceId, { ...ana, Email: 'new@example.com' });
+  expect(Reason).toBe(`RegisterUser failed: ResourceNotFoundException (status 404): ${message}`);
+});
+
 test('C20 a denial of every call leaves nothing for the Delete that follows, which would be denied as well', async () => {
   const message = 'x is not authorized to perform: y because no identity-based policy allows z';
   stage.quickSight.faults.add({ kind: 'error', code: 'AccessDeniedException', message, times: Infinity });
@@ -162,6 +172,7 @@ describe('what passes is waited for', () => {
     ['C25 throttling', { kind: 'error', code: 'ThrottlingException', message: 'Rate exceeded' } as const],
     ['C25 throttling without a message', { kind: 'throttle' } as const],
     ['C26 a 5xx with an HTML body', { kind: 'html' } as const],
+    ['C26 an HTML body with status 200', { kind: 'html', status: 200 } as const],
     ['C26 a reset connection', { kind: 'reset' } as const],
     ['C26 an answer slower than one attempt may take', { kind: 'slow', delayMs: 2 * HASTE.attempt } as const],
     ['an internal failure', { kind: 'error', code: 'InternalFailureException' } as const],

@@ -138,6 +138,29 @@ describe('Create', () => {
     expect(stage.quickSight.users()).toHaveLength(1);
   });
 
+  test.each([
+    ['DeleteUser', { operation: 'DeleteUser' }],
+    ['the second RegisterUser', { operation: 'RegisterUser', nth: 3 }],
+  ])('C11 the invitation is issued anew also when the answer to %s is lost', async (_, fault) => {
+    stage.quickSight.faults.add({ operation: 'RegisterUser', kind: 'reset', when: 'after' });
+    stage.quickSight.faults.add({ ...fault, kind: 'reset', when: 'after' });
+    const answer = await stage.create();
+    expect(answer).toMatchObject({ Status: 'SUCCESS', Data: { PrincipalId: user()!.principalId } });
+    expect(answer.Data!.InvitationUrl).toMatch(/^https:\/\//);
+    expect(stage.quickSight.users()).toHaveLength(1);
+  });
+
+  test('C15 a repeated event waits until the user that it registered before can be seen', async () => {
+    stage.quickSight.account.describeVisibilityDelayMs = 40;
+    const RequestId = randomUUID();
+    const first = await stage.create(ana, { RequestId });
+    expect(await stage.create(ana, { RequestId })).toMatchObject({
+      Status: 'SUCCESS',
+      PhysicalResourceId: first.PhysicalResourceId,
+    });
+    expect(stage.quickSight.users()).toHaveLength(1);
+  });
+
   test('C11 an IAM user whose answer was lost is kept as it is', async () => {
     stage.quickSight.faults.add({ operation: 'RegisterUser', kind: 'html', when: 'after' });
     expect(await stage.create(bob)).toMatchObject({ Status: 'SUCCESS', Data: { UserName: 'bob' } });
@@ -315,6 +338,42 @@ describe('Update', () => {
     expect(holders('anna')).toHaveLength(1);
   });
 
+  test('a rename that is refused is rolled back though the role was raised out of band', async () => {
+    await createAna();
+    stage.quickSight.setRole('default', 'ana', 'AUTHOR');
+    await stage.create({ ...ana, UserName: 'anna' }, { LogicalResourceId: 'Anna' });
+    const renamed = { ...ana, UserName: 'anna' };
+    expect(await stage.update(id, renamed)).toMatchObject({ Status: 'FAILED', PhysicalResourceId: id });
+    stage.calls();
+    expect(await stage.update(id, ana, renamed)).toMatchObject({ Status: 'SUCCESS', PhysicalResourceId: id });
+    expect(stage.calls()).toEqual(['DescribeUser']);
+    expect(user()!.role).toBe('AUTHOR');
+  });
+
+  test('an IAM user who moved to another path is the same user', async () => {
+    stage.quickSight.account.iamIdentity = () => 'AIDAEXAMPLE';
+    await createAna(bob);
+    const moved = { ...bob, IamArn: `arn:aws:iam::${ACCOUNT}:user/bob`, Email: 'new@example.com' };
+    expect(await stage.update(id, moved, bob)).toMatchObject({ Status: 'SUCCESS', PhysicalResourceId: id });
+    expect(stage.calls()).toEqual(['DescribeUser', 'ListTagsForResource', 'UpdateUser']);
+  });
+
+  test.each(['Arn', 'UserName', 'PrincipalId'])(
+    'C28 a DescribeUser that answers without %s makes no answer without it',
+    async (name) => {
+      await createAna();
+      const { principalId: PrincipalId } = user()!;
+      const User = { Arn: ANA_ARN, UserName: 'ana', PrincipalId, IdentityType: 'QUICKSIGHT', [name]: undefined };
+      stage.quickSight.faults.add({ operation: 'DescribeUser', kind: 'answer', members: { User } });
+      const failed = await stage.update(id, { ...ana, Email: 'new@example.com' });
+      expect(failed).toMatchObject({
+        Status: 'FAILED',
+        PhysicalResourceId: id,
+        Reason: `QuickSight answered with ${name} missing`,
+      });
+    },
+  );
+
   test('U14 another identity type under the same name is refused before any change, and its roll-back succeeds', async () => {
     const iam = { ...bob, IamArn: `arn:aws:iam::${ACCOUNT}:user/ana` };
     await createAna();
@@ -423,6 +482,7 @@ describe('Delete', () => {
     stage.quickSight.setTags('default', 'ana', { ...user()!.tags, [otherTag]: '1/r/u/u/Other' });
     expect(await stage.remove(PhysicalResourceId)).toMatchObject({ Status: 'SUCCESS' });
     expect(holders()).toEqual([otherTag]);
+    expect(stage.log.join('\n')).toMatch(/"kept":"only our tag was removed: other resources hold the user/);
   });
 
   test('D5 a user that somebody else registered anew stays', async () => {
@@ -445,6 +505,7 @@ describe('Delete', () => {
     stage.quickSight.setTags('default', 'bob', {});
     await stage.remove(PhysicalResourceId, bob);
     expect(user('bob')).toBeDefined();
+    expect(stage.log.join('\n')).toMatch(/"kept":"this resource holds no user of that name"/);
     await stage.create();
     stage.quickSight.setTags('default', 'ana', {});
     await stage.remove(formatPhysicalId(ANA_ARN, 'user/d-1/another'));

@@ -2,7 +2,7 @@ import { execFileSync } from 'node:child_process';
 import * as fs from 'node:fs';
 import * as os from 'node:os';
 import * as path from 'node:path';
-import { App, Lazy, NestedStack, Stack } from 'aws-cdk-lib';
+import { App, Lazy, NestedStack, Stack, Token } from 'aws-cdk-lib';
 import { Match, Template } from 'aws-cdk-lib/assertions';
 import { SecurityGroup, SubnetType, Vpc } from 'aws-cdk-lib/aws-ec2';
 import { Role, ServicePrincipal } from 'aws-cdk-lib/aws-iam';
@@ -258,6 +258,13 @@ describe('problems', () => {
       expect(() => templateOf(() => ({ identityRegion }))).not.toThrow();
     },
   );
+
+  test('are a list of namespaces that is a token, because a policy needs to know how many there are', () => {
+    const namespaces = Token.asList({ Ref: 'Namespaces' });
+    expect(() => templateOf(() => ({ namespaces }))).toThrow(
+      /Stack\/Provider: namespaces is a list known at deployment only: name each, a name may be a token$/,
+    );
+  });
 
   test('are not sought in tokens', () => {
     const token = Lazy.string({ produce: () => 'default' });
