@@ -70,6 +70,7 @@ async function decide(
     if (kept) console.log(JSON.stringify({ RequestId, kept }));
     return { Status: 'SUCCESS', ...ids, PhysicalResourceId: physicalId, Data: attributes as UserResourceAttributes };
   } catch (error) {
+    console.log(JSON.stringify({ RequestId, failed: causeOf(error) }));
     return { Status: 'FAILED', ...ids, PhysicalResourceId: draft.physicalId, Reason: reasonOf(error) };
   }
 }
@@ -77,4 +78,11 @@ async function decide(
 function reasonOf(error: unknown): string {
   if (error instanceof QuickSightError) return explain(error);
   return error instanceof Error ? error.message || error.name : String(error);
+}
+
+/** The failure for the log, which may hold no text of QuickSight or of the event: either can name a person. */
+function causeOf(error: unknown): string {
+  if (error instanceof QuickSightError)
+    return `${error.operation} ${error.code} ${error.status ?? 'without an answer'}`;
+  return error instanceof Error ? error.constructor.name : typeof error;
 }

@@ -67,8 +67,8 @@ function* take(event: Create | Update, draft: Draft, patience: Patience, current
   }
 
   if (isDenied(refusal)) {
-    // A denial holds for an earlier delivery of this event as well, and for looking: the Delete that follows would only
-    // be denied in its turn, and the stack be stuck.
+    // Looking would most likely be denied as well, and so would the Delete that follows: the stack would be stuck. The
+    // price: what an earlier delivery registered before the policy changed would stay, with our tag on it.
     failWith(`none:${event.RequestId}`);
     throw refusal;
   }

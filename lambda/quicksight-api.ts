@@ -155,7 +155,7 @@ function outOfTime(operation: Operation, last: QuickSightError | undefined): Qui
 
 function currentRegion(): string {
   // An empty variable is what a template with an empty parameter renders.
-  return discoveredRegion ?? (process.env.QUICKSIGHT_IDENTITY_REGION || process.env.AWS_REGION || 'us-east-1');
+  return discoveredRegion ?? (process.env.QUICKSIGHT_IDENTITY_REGION || process.env.AWS_REGION!);
 }
 
 async function send<O extends Operation>(region: string, operation: O, input: Input<O>, abortSignal: AbortSignal) {
@@ -225,11 +225,11 @@ export function isMissingPermission(error: QuickSightError): boolean {
  */
 export function namedIdentityRegion(error: QuickSightError, current: string): string | undefined {
   if (error.code !== 'AccessDeniedException') return undefined;
-  const named = /your (?:identity|capacity) region is ([a-z]{2}(?:-[a-z]+)+-\d)\b/i.exec(error.message)?.[1];
+  const named = /your (?:identity|capacity) region is ([a-z]{2,4}(?:-[a-z]+)+-\d)\b/i.exec(error.message)?.[1];
   return named && named !== current && partitionOf(named) === partitionOf(current) ? named : undefined;
 }
 
-/** Regions of the ISO partitions carry the partition in their name, as those of China and GovCloud do. */
+/** Regions outside the commercial partition carry theirs in their name. */
 function partitionOf(region: string): string {
-  return /^(cn|us-gov|us-iso[a-z]?|eu-isoe)-/.exec(region)?.[1] ?? 'aws';
+  return /^(cn|us-gov|us-iso[a-z]?|eu-isoe|eusc)-/.exec(region)?.[1] ?? 'aws';
 }

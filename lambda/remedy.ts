@@ -21,7 +21,7 @@ function cannotHaveUsers({ code, message }: QuickSightError): boolean {
   );
 }
 
-/** Whether the account or its policies keep us from registering, in every attempt of the call. */
+/** Whether the account or its policies keep us from registering, as far as every attempt of the call showed. */
 export function isDenied({ code, ambiguous }: QuickSightError): boolean {
   return !ambiguous && (code === 'AccessDeniedException' || code === 'UnsupportedUserEditionException');
 }

@@ -1,6 +1,6 @@
 import * as http from 'node:http';
 import * as https from 'node:https';
-import type { UserResourceAttributes } from '../lib/private/user-resource';
+import { INVITATION_UNAVAILABLE, type UserResourceAttributes } from '../lib/private/user-resource';
 import { pause } from './execute';
 
 /** The answer to one event: what CloudFormation reads from the body of the PUT. */
@@ -18,14 +18,16 @@ export interface Answer {
 const MAX_BODY_BYTES = 4096;
 
 /**
- * The answer as JSON within 4096 bytes. Only the reason is ever cut: CloudFormation matches the ids by their every byte.
+ * The answer as JSON within 4096 bytes. The reason is cut, and an invitation URL that leaves no room is given up; the ids
+ * never change, because CloudFormation matches them by their every byte.
  */
 export function renderBody(answer: Answer): string {
   // Control characters in a reason have made CloudFormation refuse the whole answer.
   const reason = answer.Reason?.replace(/[\u0000-\u001f\u007f]+/g, ' ');
   const body = JSON.stringify({ ...answer, Reason: reason });
   const excess = Buffer.byteLength(body) - MAX_BODY_BYTES;
-  if (excess <= 0 || !reason) return body;
+  if (excess <= 0) return body;
+  if (!reason) return JSON.stringify({ ...answer, Data: { ...answer.Data, InvitationUrl: INVITATION_UNAVAILABLE } });
 
   // A character costs up to six bytes in JSON, so cut by the bytes that are written, one character at a time.
   const characters = [...reason];

@@ -130,11 +130,16 @@ export class QuickSightUserProvider extends Construct {
    * The provider of a stack: the root stack's for nested ones. Created when there is none yet.
    *
    * @param scope any construct in the stack
+   * @throws when the root stack has another construct at the provider's place
    */
   public static getOrCreate(scope: Construct): QuickSightUserProvider {
     const root = rootStackOf(scope);
-    const existing = root.node.tryFindChild(DEFAULT_ID) as QuickSightUserProvider | undefined;
-    return existing ?? new QuickSightUserProvider(root, DEFAULT_ID);
+    const existing = root.node.tryFindChild(DEFAULT_ID);
+    if (!existing) return new QuickSightUserProvider(root, DEFAULT_ID);
+    if (existing instanceof QuickSightUserProvider) return existing;
+    throw new Error(
+      `${existing.node.path} is not a QuickSightUserProvider, and that id is the provider's: give the construct another id`,
+    );
   }
 
   /** What `Custom::QuickSightUser` resources name as their ServiceToken: the ARN of the function. */

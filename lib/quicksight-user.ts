@@ -153,7 +153,7 @@ const DEFAULT_NAMESPACE = 'default';
 /**
  * A user of Amazon QuickSight: registered at deployment, kept as declared, and deleted when it is removed from the code.
  *
- * A user of the same name that this resource did not register is never touched: the deployment fails instead.
+ * A user of the same name that this resource did not register is refused: the deployment fails and leaves it alone.
  *
  * @resource Custom::QuickSightUser
  */

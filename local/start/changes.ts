@@ -65,6 +65,9 @@ function isKept({ DeletionPolicy }: TemplateResource): boolean {
 }
 
 const LABELS: Readonly<Record<string, string>> = {
+  UserName: 'name',
+  SessionName: 'session',
+  Namespace: 'namespace',
   UserRole: 'role',
   Email: 'e-mail',
   IdentityType: 'identity',

@@ -51,7 +51,7 @@ describe('identity region', () => {
     expect(stage.quickSight.calls[1]).toMatchObject({ region: 'eu-west-1' });
   });
 
-  test.each(['cn-north-1', 'us-gov-west-1', 'us-iso-east-1', 'example.com', 'us-east-1'])(
+  test.each(['cn-north-1', 'us-gov-west-1', 'us-iso-east-1', 'eusc-de-east-1', 'example.com', 'us-east-1'])(
     'C19 an answer that names %s is no reason to go there',
     async (region) => {
       const message = `Operation is being called from endpoint us-east-1, but your identity region is ${region}.`;
@@ -228,8 +228,8 @@ describe('C27 the deadline', () => {
             ? { ...common, RequestType: 'Delete' as const, ResourceProperties: ana }
             : { ...common, RequestType: 'Update' as const, ResourceProperties: tagged, OldResourceProperties: ana };
       const started = Date.now();
-      const failed = await stage.send(event, { timeLeft: 500 });
-      expect(Date.now() - started).toBeLessThan(500);
+      const failed = await stage.send(event, { timeLeft: 1_000 });
+      expect(Date.now() - started).toBeLessThan(1_000);
       expect(failed.Status).toBe('FAILED');
       expect(failed.Reason).toMatch(
         new RegExp(`^${operation} failed: ThrottlingException \\(status 429\\): the function ran out of time`),
@@ -282,6 +282,12 @@ describe('the answer', () => {
     expect(failed.Reason).toMatch(/…$/);
     expect(failed.Reason).not.toMatch(/[\u0000-\u001f]/);
     expect(failed).toMatchObject({ PhysicalResourceId: `none:${failed.RequestId}`, LogicalResourceId: 'Ana1234ABCD' });
+  });
+
+  test('A1 gives up an invitation URL that leaves no room for the rest', async () => {
+    const UserInvitationUrl = `https://example.com/${'x'.repeat(4_000)}`;
+    stage.quickSight.faults.add({ operation: 'RegisterUser', kind: 'answer', members: { UserInvitationUrl } });
+    expect(await stage.create()).toMatchObject({ Status: 'SUCCESS', Data: { InvitationUrl: 'unavailable' } });
   });
 
   test.each([500, 503, 429, 307, 0])('A2 is repeated after status %s (0: reset)', async (status) => {

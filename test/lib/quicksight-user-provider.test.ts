@@ -7,6 +7,7 @@ import { Match, Template } from 'aws-cdk-lib/assertions';
 import { SecurityGroup, SubnetType, Vpc } from 'aws-cdk-lib/aws-ec2';
 import { Role, ServicePrincipal } from 'aws-cdk-lib/aws-iam';
 import { LogGroup, RetentionDays } from 'aws-cdk-lib/aws-logs';
+import { Construct } from 'constructs';
 import { QuickSightUserProvider, type QuickSightUserProviderProps } from '../../lib';
 import { ACCOUNT, declareAna, newStack, propertiesOf } from './sample-user';
 
@@ -302,3 +303,11 @@ function templateOfDefault(): Template {
   QuickSightUserProvider.getOrCreate(stack);
   return Template.fromStack(stack);
 }
+
+test('a construct that has the id of the provider is named', () => {
+  const stack = new Stack(new App(), 'Stack');
+  new Construct(stack, 'QuickSightUserProvider');
+  expect(() => QuickSightUserProvider.getOrCreate(stack)).toThrow(
+    'Stack/QuickSightUserProvider is not a QuickSightUserProvider',
+  );
+});
