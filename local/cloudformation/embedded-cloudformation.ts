@@ -28,7 +28,7 @@ import {
   type StackState,
   type StackStatus,
 } from './stack-state';
-import { StateFile } from './state-file';
+import { StateFile } from '../state-file';
 import type { Template } from './template';
 
 export interface EmbeddedCloudFormationOptions {
@@ -147,7 +147,7 @@ export class EmbeddedCloudFormation {
       'AWS::Logs::LogGroup': new LogGroup(this.lambda.logGroups, this.iam),
       'AWS::SSM::Parameter': new SsmParameter(this.#ssmParameters),
     };
-    this.#state = new StateFile(stateFile, () => this.#snapshot());
+    this.#state = new StateFile(stateFile, () => this.#snapshot(), 500);
     this.#restore(this.#state.read());
   }
 

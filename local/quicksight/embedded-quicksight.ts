@@ -12,8 +12,15 @@ import {
   type Match,
 } from './operations';
 import { QuickSightServer, type Caller, type HttpRequest, type Prepared, type RecordedCall } from './server';
-import { emptyContents, QuickSightState, type Account, type StoredGroup, type StoredUser } from './state';
-import { StateFile } from './state-file';
+import {
+  emptyContents,
+  QuickSightState,
+  type Account,
+  type Contents,
+  type StoredGroup,
+  type StoredUser,
+} from './state';
+import { StateFile } from '../state-file';
 import { TokenBucket } from './token-bucket';
 
 /** The account's settings default to an Enterprise account 111122223333 in us-east-1, without delays. */
@@ -55,13 +62,13 @@ export class EmbeddedQuickSight {
 
   readonly faults = new Faults();
   private readonly state: QuickSightState;
-  private readonly file: StateFile | undefined;
+  private readonly file: StateFile<Contents>;
   private readonly server: QuickSightServer;
 
   private constructor(private readonly options: EmbeddedQuickSightOptions) {
     const { stateFile, requestsPerSecond, burst = requestsPerSecond } = options;
-    this.state = new QuickSightState(accountOf(options), stateFile ? StateFile.read(stateFile) : undefined);
-    this.file = stateFile ? new StateFile(stateFile, () => this.state.contents) : undefined;
+    this.file = new StateFile(stateFile, () => this.state.contents, 100);
+    this.state = new QuickSightState(accountOf(options), this.file.read());
     const rateLimit = requestsPerSecond ? new TokenBucket(requestsPerSecond, Math.max(1, burst!)) : undefined;
     const prepare = (request: HttpRequest) => this.prepare(request);
     this.server = new QuickSightServer(prepare, this.account.identityRegion, this.faults, rateLimit);
@@ -123,7 +130,7 @@ export class EmbeddedQuickSight {
   /** The IAM identity is deleted: name and ARN of its users become `N/A`; made again, it has another unique id. */
   removeIamIdentity(arn: string): void {
     this.state.removeIamIdentity(arn);
-    this.file?.schedule();
+    this.file.changed();
   }
 
   /** An empty account, no calls and no faults. The account's settings stay. */
@@ -131,20 +138,20 @@ export class EmbeddedQuickSight {
     this.state.contents = emptyContents();
     this.calls.length = 0;
     this.faults.clear();
-    this.file?.schedule();
+    this.file.changed();
   }
 
   /** Ends all connections, also those with a call in flight, and writes the state. */
   async stop(): Promise<void> {
     await this.server.stop();
-    this.file?.flush();
+    this.file.flush();
   }
 
   private change(namespace: string, userName: string, apply: (user: StoredUser) => void): void {
     const user = this.state.findUser(namespace, userName);
     if (!user) throw new Error(`no user ${userName} in namespace ${namespace}`);
     apply(user);
-    this.file?.schedule();
+    this.file.changed();
   }
 
   private record(user: StoredUser): UserRecord {
@@ -190,7 +197,7 @@ export class EmbeddedQuickSight {
     if (denial !== undefined) throw accessDenied(denial);
     this.checkAccount(match, input, caller);
     const answer = match.operation.run(this.state, input);
-    if (match.operation.method !== 'GET') this.file?.schedule();
+    if (match.operation.method !== 'GET') this.file.changed();
     return answer;
   }
 

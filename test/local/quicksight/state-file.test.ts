@@ -36,7 +36,7 @@ describe('the state file', () => {
     const stateFile = join(folder, 'state.json');
     const { client } = await start({ stateFile });
     for (let i = 0; i < 20; i++) await client.registerUser(quickSightUser(`user-${i}`));
-    const saved = () => (existsSync(stateFile) ? JSON.parse(readFileSync(stateFile, 'utf8')).contents.users.length : 0);
+    const saved = () => (existsSync(stateFile) ? JSON.parse(readFileSync(stateFile, 'utf8')).state.users.length : 0);
     await until(() => saved() === 20);
     expect(statSync(stateFile).mode & 0o777).toBe(0o600);
     expect(readdirSync(folder)).toEqual(['state.json']);
@@ -56,7 +56,7 @@ describe('the state file', () => {
       const stateFile = join(folder, 'state.json');
       writeFileSync(stateFile, text);
       await expect(EmbeddedQuickSight.start({ stateFile })).rejects.toThrow(
-        new RegExp(`${stateFile}.*start over with npm start reset, or delete the file$`),
+        new RegExp(`${stateFile}.*start over with npm start reset, or remove it$`),
       );
     },
   );
