@@ -7,7 +7,7 @@ import * as lambda from 'aws-cdk-lib/aws-lambda';
 import * as logs from 'aws-cdk-lib/aws-logs';
 import { Construct } from 'constructs';
 import { rootStackOf } from './private/root-stack';
-import { formProblems } from './private/validate';
+import { formProblems, regionProblem } from './private/validate';
 
 /** Properties of `QuickSightUserProvider`. */
 export interface QuickSightUserProviderProps {
@@ -259,13 +259,8 @@ function providerProblems(
   namespaces: string[],
 ) {
   const problems: string[] = [];
-  if (
-    identityRegion !== undefined &&
-    !Token.isUnresolved(identityRegion) &&
-    !/^[a-z]+(-[a-z]+)+-\d+$/.test(identityRegion)
-  ) {
-    problems.push(`identity region "${identityRegion}" is not the name of a region: give one like us-east-1`);
-  }
+  const wrong = identityRegion !== undefined && !Token.isUnresolved(identityRegion) && regionProblem(identityRegion);
+  if (wrong) problems.push(`identity region ${wrong}`);
   if (namespaces.length === 0) problems.push('namespaces is empty: name at least one, or leave it out for all');
   const isListToken = Token.isUnresolved(namespaces);
   if (isListToken) problems.push('namespaces is a list known at deployment only: name each, a name may be a token');

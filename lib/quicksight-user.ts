@@ -6,7 +6,7 @@ import { declareUser } from './private/declared-users';
 import { rootStackOf } from './private/root-stack';
 import { parseUserArn } from './private/user-arn';
 import type { UserResourceProperties } from './private/user-resource';
-import { isOddEmail, type Problem, tagProblems, userProblems } from './private/validate';
+import { isOddEmail, type Problem, regionProblem, tagProblems, userProblems } from './private/validate';
 import { QuickSightUserProvider } from './quicksight-user-provider';
 import type { UserIdentity } from './user-identity';
 import type { UserRole } from './user-role';
@@ -187,9 +187,15 @@ export class QuickSightUser extends Resource implements IQuickSightUser {
    * @param scope construct scope
    * @param id construct id
    * @param attrs what is known of the user
+   * @throws with all problems of the attributes at once
    */
   public static fromUserAttributes(scope: Construct, id: string, attrs: QuickSightUserAttributes): IQuickSightUser {
     const { userName, namespace = DEFAULT_NAMESPACE, identityRegion } = attrs;
+    const named = { IdentityType: 'QUICKSIGHT', UserName: userName, Namespace: namespace } as const;
+    const problems = userProblems(named, isKnown).map(inWords);
+    const wrong = identityRegion !== undefined && isKnown(identityRegion) && regionProblem(identityRegion);
+    if (wrong) problems.push(`identityRegion ${wrong}`);
+    if (problems.length > 0) throw new Error(`QuickSight user ${scope.node.path}/${id}: ${problems.join('; ')}`);
     const userArn =
       identityRegion &&
       Stack.of(scope).formatArn({

@@ -35,7 +35,7 @@ const FORMS: readonly [property: Exclude<keyof UserResourceProperties, 'Tags'>, 
   [
     'Namespace',
     /^(?!\.{1,2}$)[a-zA-Z0-9._-]{1,64}$/,
-    'is not a namespace: use 1 to 64 of a-z A-Z 0-9 . _ -, not just dots',
+    'is not a namespace: use 1 to 64 of a-z A-Z 0-9 . _ -, and neither . nor ..',
   ],
   ['SessionName', /^[\w+=.@-]{2,64}$/, 'is not a role session name: use 2 to 64 of a-z A-Z 0-9 _ + = . @ -'],
   ['Email', /^[^\x00-\x1f\x7f]+$/, 'is not an e-mail address: QuickSight requires one, without control characters'],
@@ -175,6 +175,13 @@ export function* tagProblems(tags: readonly Tag[], isKnown: IsKnown = () => true
     else if (twin !== undefined) yield wrong(`${quote(twin)} and ${quote(Key)} differ only in case: keep one`);
     seen.set(lowerCase, Key);
   }
+}
+
+/** What is wrong with an identity region, to be read after the word; undefined when nothing is. */
+export function regionProblem(region: string): string | undefined {
+  return /^[a-z]+(-[a-z]+)+-\d+$/.test(region)
+    ? undefined
+    : `${quote(region)} is not the name of a region: give one like us-east-1`;
 }
 
 /** Whether an e-mail address has an unusual form: QuickSight takes any, but a misspelt one helps nobody. */

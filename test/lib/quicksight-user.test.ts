@@ -235,6 +235,13 @@ describe('an imported user', () => {
     });
   });
 
+  test('attributes that cannot be right are refused, all at once', () => {
+    const attrs = { userName: '..', namespace: 'a b', identityRegion: '' };
+    expect(() => QuickSightUser.fromUserAttributes(newStack(), 'Ana', attrs)).toThrow(
+      /namespace "a b" is not a namespace.*userName "\.\.".*identityRegion "" is not the name of a region/,
+    );
+  });
+
   test('by attributes without the identity region says that the ARN needs it', () => {
     const user = QuickSightUser.fromUserAttributes(newStack(), 'Ana', { userName: 'ana', namespace: 'partners' });
     expect(user.namespace).toBe('partners');
