@@ -7,16 +7,23 @@ export function didYouMean(word: string, candidates: readonly string[]): string 
   return best ? `; did you mean ${best.candidate}?` : '';
 }
 
+/** Letters to add, drop, change or swap with their neighbour. */
 function editDistance(a: string, b: string): number {
-  let previous = Array.from({ length: b.length + 1 }, (_, column) => column);
-  for (const [row, letter] of [...a].entries()) {
-    const current = [row + 1];
-    for (const [column, other] of [...b].entries()) {
-      current.push(
-        Math.min(current[column]! + 1, previous[column + 1]! + 1, previous[column]! + (letter === other ? 0 : 1)),
+  const rows = [Array.from({ length: b.length + 1 }, (_, column) => column)];
+  const at = (row: number, column: number) => rows[row]![column]!;
+  for (let row = 1; row <= a.length; row++) {
+    rows.push([row]);
+    for (let column = 1; column <= b.length; column++) {
+      const isSwap = row > 1 && column > 1 && a[row - 1] === b[column - 2] && a[row - 2] === b[column - 1];
+      rows[row]!.push(
+        Math.min(
+          at(row, column - 1) + 1,
+          at(row - 1, column) + 1,
+          at(row - 1, column - 1) + (a[row - 1] === b[column - 1] ? 0 : 1),
+          isSwap ? at(row - 2, column - 2) + 1 : Infinity,
+        ),
       );
     }
-    previous = current;
   }
-  return previous[b.length]!;
+  return at(a.length, b.length);
 }
