@@ -1,6 +1,7 @@
 import { readFileSync } from 'node:fs';
 import Ajv from 'ajv/dist/2020';
 import * as yaml from 'yaml';
+import { userNameOf } from '../lib/private/user-arn';
 import schema from '../users.schema.json';
 import { breaches } from './schema-sentences';
 
@@ -111,7 +112,11 @@ export function parseUsersFile(bytes: Uint8Array, file: string): UsersFile {
           ? []
           : {
               user,
-              name: quickSightName(user),
+              name: userNameOf({
+                UserName: user.userName,
+                IamArn: user.iamUser ?? user.iamRole,
+                SessionName: user.sessionName,
+              }),
               namespace: user.namespace ?? 'default',
               position: positionAt(located(['users', String(index)]).value?.range?.[0] ?? 0),
             },
@@ -119,13 +124,6 @@ export function parseUsersFile(bytes: Uint8Array, file: string): UsersFile {
     : [];
   const { distinct, repeated } = withoutRepetitions(entries, file);
   return { entries: distinct, problems: [...problems, ...repeated] };
-}
-
-/** What QuickSight calls the user: IAM paths are dropped, a role is followed by its session. */
-function quickSightName({ userName, iamUser, iamRole, sessionName }: DeclaredUser): string {
-  if (userName !== undefined) return userName;
-  const iamName = (iamUser ?? iamRole)!.split('/').at(-1)!;
-  return sessionName === undefined ? iamName : `${iamName}/${sessionName}`;
 }
 
 /** Each user once, where it is declared first, and a problem for each time that it is declared again. */

@@ -1,5 +1,4 @@
 import type { CloudFormationCustomResourceEvent, Context } from 'aws-lambda';
-import type { UserResourceAttributes } from '../lib/private/user-resource';
 import { parseEvent } from './event';
 import { execute } from './execute';
 import { onEvent, type Draft } from './on-event';
@@ -68,7 +67,7 @@ async function decide(
     );
     // Only here can a person find out why a user is still there.
     if (kept) console.log(JSON.stringify({ RequestId, kept }));
-    return { Status: 'SUCCESS', ...ids, PhysicalResourceId: physicalId, Data: attributes as UserResourceAttributes };
+    return { Status: 'SUCCESS', ...ids, PhysicalResourceId: physicalId, Data: attributes };
   } catch (error) {
     console.log(JSON.stringify({ RequestId, failed: causeOf(error) }));
     return { Status: 'FAILED', ...ids, PhysicalResourceId: draft.physicalId, Reason: reasonOf(error) };
