@@ -30,6 +30,8 @@ const HASTE: Patience = {
   attempt: 200,
   backOff: 10,
   looks: [10, 20, 40],
+  tagsHold: 40,
+  stack: 150,
 };
 
 interface Put {
