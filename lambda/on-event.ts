@@ -2,7 +2,7 @@ import { parsePhysicalId, type UserId } from '../lib/private/user-arn';
 import type { UserResourceProperties } from '../lib/private/user-resource';
 import { Deployment } from './deployment';
 import { EventError, type UserEvent } from './event';
-import { call, type Plan } from './execute';
+import type { Plan } from './execute';
 import { holderKey, holdOf, type Tags } from './holder';
 import { deleteUser, isNamedBy, letGoOfStray, remove } from './let-go';
 import { describe, keyOfId, listTags, orNothing } from './live-user';
@@ -21,7 +21,8 @@ import {
   wantedRole,
 } from './plan';
 import type { Patience } from './quicksight-api';
-import { foreign, refuse, take } from './take';
+import { refuse, updateUser } from './roll-back';
+import { foreign, take } from './take';
 
 /** The plan of one event. `draft` holds the physical id that a failure must answer with. */
 export function onEvent(event: UserEvent, draft: Draft, patience: Patience): Plan<Outcome> {
@@ -118,7 +119,7 @@ function* updateLive(scope: Scope<Update>, id: UserId, isSame: boolean): Plan<Ou
     if (isLower) role = user.Role;
   }
   const request = updateRequest(properties, oldProperties, user, role);
-  if (request) yield* call('UpdateUser', request);
+  if (!(yield* updateUser(scope, request))) return yield* take(scope, { current: id });
   yield* inOrder(tagSteps(user.Arn, properties.Tags, oldProperties.Tags));
   return yield* succeed(scope, physicalId, user);
 }
