@@ -1,7 +1,15 @@
 import { Annotations, ArnFormat, CfnOutput, RemovalPolicy, Stack, StackProps } from 'aws-cdk-lib';
 import { Construct } from 'constructs';
-import { ExternalLogin, QuickSightUser, QuickSightUserProvider, UserIdentity, UserRole } from '../lib/index';
-import { DeclaredUser, Problem, readUsersFile, UserEntry, UsersFileError } from './users-file';
+import {
+  ExistingUserPolicy,
+  ExternalLogin,
+  QuickSightUser,
+  QuickSightUserProvider,
+  UserIdentity,
+  UserRole,
+} from '../lib/index';
+import type { DeclaredIdentity, DeclaredUser } from './users-declaration';
+import { Problem, readUsersFiles, UsersFileError } from './users-file';
 
 /** Properties of `QuickSightUsersStack`. */
 export interface QuickSightUsersStackProps extends StackProps {
@@ -23,45 +31,50 @@ export class QuickSightUsersStack extends Stack {
     // Even without users there is something to deploy, and what removed the last user outlives it.
     QuickSightUserProvider.getOrCreate(this);
 
-    const { entries, problems } = readUsersFile(usersFile);
+    const { declaration, problems } = readUsersFiles([usersFile]);
+    const { users } = declaration;
     const found: Problem[] = [...problems];
-    if (entries.length > MAX_USERS) {
+    if (users.length > MAX_USERS) {
       found.push({
-        message: `${entries.length} users do not fit into one stack, because CloudFormation allows 500 resources: keep at most ${MAX_USERS} in a file and deploy several files with -c users=<file> -c stackName=<name>`,
+        place: { file: usersFile },
+        message: `${users.length} users do not fit into one stack, because CloudFormation allows 500 resources: keep at most ${MAX_USERS} in a file and deploy several files with -c users=<file> -c stackName=<name>`,
       });
     }
-    const outputs = entries.length <= MAX_USERS_WITH_OUTPUTS;
+    const outputs = users.length <= MAX_USERS_WITH_OUTPUTS;
     if (!outputs) {
       Annotations.of(this).addWarningV2(
         'cdk-quicksight-users:outputsLeftOut',
-        `${entries.length} users have more outputs than the 200 that CloudFormation allows: their ARNs and invitation URLs are left out (up to ${MAX_USERS_WITH_OUTPUTS} users have them)`,
+        `${users.length} users have more outputs than the 200 that CloudFormation allows: their ARNs and invitation URLs are left out (up to ${MAX_USERS_WITH_OUTPUTS} users have them)`,
       );
     }
-    for (const entry of entries) {
+    for (const user of users) {
       try {
-        this.declare(entry, outputs);
+        this.declare(user, outputs);
       } catch (error) {
         // The library's own checks know nothing of files; the entry's place makes their findings useful.
         found.push({
-          position: entry.position,
+          place: user.place,
           message: (error as Error).message.replace(/^QuickSightUser \S+: /, ''),
         });
       }
     }
-    if (found.length) throw new UsersFileError(usersFile, found);
+    if (found.length) throw new UsersFileError(found);
   }
 
-  private declare({ user, name, namespace }: UserEntry, outputs: boolean): void {
+  private declare(user: DeclaredUser, outputs: boolean): void {
+    const { name, namespace } = user;
     // The construct id becomes the logical id: it depends on nothing but the user itself, so that entries can be moved,
     // added and removed without touching others. A slash would be taken for a path and is encoded.
     const construct = new QuickSightUser(this, `${namespace}:${encodeURIComponent(name)}`, {
-      identity: this.identity(user),
+      identity: this.identity(user.identity),
       email: user.email,
       userRole: UserRole.of(user.role),
-      namespace: user.namespace,
+      namespace,
       customPermissionsName: user.customPermissionsName,
       externalLogin: externalLogin(user),
       tags: user.tags,
+      onExisting: user.onExisting === 'adopt' ? ExistingUserPolicy.ADOPT : ExistingUserPolicy.FAIL,
+      invitationVersion: user.invitationVersion,
       // Except on create: a deployment that fails takes back the user that it has just registered.
       removalPolicy: user.removalPolicy === 'retain' ? RemovalPolicy.RETAIN_ON_UPDATE_OR_DELETE : RemovalPolicy.DESTROY,
     });
@@ -73,10 +86,10 @@ export class QuickSightUsersStack extends Stack {
     });
   }
 
-  private identity({ userName, iamUser, iamRole, sessionName }: DeclaredUser): UserIdentity {
-    if (userName !== undefined) return UserIdentity.quickSight(userName);
-    if (iamUser !== undefined) return UserIdentity.iamArn(this.iamArn('user', iamUser));
-    return UserIdentity.iamArn(this.iamArn('role', iamRole!), sessionName);
+  private identity(identity: DeclaredIdentity): UserIdentity {
+    if ('userName' in identity) return UserIdentity.quickSight(identity.userName);
+    if ('iamUser' in identity) return UserIdentity.iamArn(this.iamArn('user', identity.iamUser));
+    return UserIdentity.iamArn(this.iamArn('role', identity.iamRole), identity.sessionName);
   }
 
   private iamArn(resource: 'user' | 'role', name: string): string {
