@@ -55,7 +55,7 @@ interface DeployedFunction {
 export class EmbeddedLambda {
   readonly logGroups = new LogGroups();
   readonly #iam: IamStore;
-  readonly #endpoints: Readonly<Record<string, string>>;
+  #endpoints: Readonly<Record<string, string>>;
   readonly #retryDelaysMs: readonly number[];
   readonly #nodeExecutable: string;
   readonly #slots: Semaphore;
@@ -69,6 +69,11 @@ export class EmbeddedLambda {
     this.#retryDelaysMs = options.retryDelaysMs ?? [60_000, 120_000];
     this.#nodeExecutable = options.nodeExecutable ?? process.execPath;
     this.#slots = new Semaphore(options.concurrency ?? 4);
+  }
+
+  /** Tells functions that start from now on where more AWS services are, unless the options say it otherwise. */
+  addEndpoints(endpoints: Readonly<Record<string, string>>): void {
+    this.#endpoints = { ...endpoints, ...this.#endpoints };
   }
 
   /** Creates a function or gives it a new configuration; events from now on run with that. */
