@@ -20,6 +20,7 @@ import { SsmParameter, type SsmParameters } from './resources/ssm-parameter';
 import { StackExports } from './stack-exports';
 import { StackLifecycle } from './stack-lifecycle';
 import type { StackServices } from './stack-operation';
+import { StacksEndpoint } from './stacks-endpoint';
 import {
   STACK_TYPE,
   type ResourceEvent,
@@ -105,6 +106,8 @@ interface State {
 export class EmbeddedCloudFormation {
   readonly iam: IamStore;
   readonly lambda: EmbeddedLambda;
+  /** DescribeStacks, for the functions; listens from the first deployment on. */
+  readonly stacksEndpoint: StacksEndpoint;
   readonly #options: EmbeddedCloudFormationOptions;
   readonly #region: string;
   readonly #stacks = new Map<string, StackState>();
@@ -130,6 +133,11 @@ export class EmbeddedCloudFormation {
     this.#region = region;
     this.iam = options.iam ?? new IamStore({ accountId, partition });
     this.lambda = new EmbeddedLambda({ ...options.lambda, iam: this.iam });
+    this.stacksEndpoint = new StacksEndpoint({
+      ...{ accountId, partition },
+      find: (nameOrId) => this.describeStack(nameOrId),
+      authorize: (request) => this.iam.authorize(request),
+    });
     this.#assets = new AssetStore(stateFile && `${stateFile}.assets`);
     this.#lifecycle = new StackLifecycle(this.#services());
     this.#customResource = new CustomResource(this.lambda, this.#responses, options.accidents ?? {});
@@ -159,6 +167,7 @@ export class EmbeddedCloudFormation {
     assemblyDirectory: string,
     { stacks: names, parameters = {} }: DeployOptions = {},
   ): Promise<DeployResult[]> {
+    await this.#listen();
     const selected = selectStacks(readAssembly(assemblyDirectory), names);
     for (const stack of selected) this.#prepare(stack, parameters);
     const results: DeployResult[] = [];
@@ -174,6 +183,7 @@ export class EmbeddedCloudFormation {
   async destroy(stackName: string): Promise<DeployResult | undefined> {
     const stack = this.#rootStack(stackName);
     if (!stack) return undefined;
+    await this.#listen();
     return this.#exclusively(stackName, async () => {
       const importer = this.#exports.importerOf(stack);
       if (importer) {
@@ -203,9 +213,15 @@ export class EmbeddedCloudFormation {
 
   /** Ends every function process and keeps the state. */
   async stop(): Promise<void> {
-    await Promise.all([this.lambda.stop(), this.#responses.stop()]);
+    await Promise.all([this.lambda.stop(), this.#responses.stop(), this.stacksEndpoint.stop()]);
     this.#state.write();
     this.#assets.remove();
+  }
+
+  /** Not before there is work: whoever only looks at the state would have to stop it. */
+  async #listen(): Promise<void> {
+    await this.stacksEndpoint.listen();
+    this.lambda.addEndpoints({ AWS_ENDPOINT_URL_CLOUDFORMATION: this.stacksEndpoint.url });
   }
 
   async #deployStack(declared: AssemblyStack, passed: Readonly<Record<string, string>>): Promise<DeployResult> {

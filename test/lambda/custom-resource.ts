@@ -53,6 +53,8 @@ const HASTE: Patience = {
   attempt: 200,
   backOff: 10,
   looks: [10, 20, 40],
+  tagsHold: 40,
+  stack: 150,
 };
 
 /** What a request to the handler's neighbours must never show in the log. */
