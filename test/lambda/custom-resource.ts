@@ -224,6 +224,19 @@ export class Stage {
     return this.quickSight.user(user.Namespace ?? 'default', User!.UserName!)!;
   }
 
+  /** A new secret that the handler may write; its ARN. */
+  secret(): string {
+    const arn = `arn:aws:secretsmanager:us-east-1:${ACCOUNT}:secret:invitation-${++this.sent}-AbCdEf`;
+    this.secretsManager.values.set(arn, undefined);
+    return arn;
+  }
+
+  /** What a secret holds. */
+  secretValue(arn: string): unknown {
+    const text = this.secretsManager.values.get(arn);
+    return text === undefined ? undefined : (JSON.parse(text) as unknown);
+  }
+
   /** Sends an event to the handler; returns its one answer. */
   async send(
     event: Event,
@@ -296,7 +309,7 @@ export class Stage {
 
   /** Remembers what of an event may not come into the log. */
   private hide({ ResourceProperties: properties }: CloudFormationCustomResourceEvent): void {
-    const { Email, Tags } = properties as { Email?: unknown; Tags?: unknown };
+    const { Email, Tags } = (properties ?? {}) as { Email?: unknown; Tags?: unknown };
     if (typeof Email === 'string') this.secrets.add(Email);
     for (const tag of Array.isArray(Tags) ? (Tags as { Value?: unknown }[]) : []) {
       // A short one may well be in the log for another reason.

@@ -81,7 +81,7 @@ function normalized(args: unknown[]) {
 function operationOf({ method = 'GET', path = '/', headers }: RequestOptions): string | undefined {
   const target = Object.entries(headers ?? {}).find(([name]) => name.toLowerCase() === 'x-amz-target')?.[1];
   if (target) return String(target).split('.').pop();
-  const [route = ''] = path.split('?');
+  const [route = ''] = path!.split('?');
   if (route === '/') return 'DescribeStacks';
   return matchOperation(method, route)?.operation.name;
 }
