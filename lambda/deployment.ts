@@ -48,7 +48,7 @@ export class Deployment {
 function* readUpToRoot(stackId: string): Plan<Reading | undefined> {
   let rollingBack = false;
   try {
-    for (let next = stackId; ; ) {
+    for (let next = stackId; ;) {
       const stack = (yield { stack: next }) as StackDescription;
       rollingBack ||= stack.status.includes('ROLLBACK');
       if (stack.parentId === undefined) return { rollingBack, root: stack };

@@ -69,9 +69,7 @@ export function holdOf(tags: Tags, key: string): Hold | undefined {
 
 /** All holders but the one of this key; those that are leaving, too. */
 export function otherHolds(tags: Tags, ownKey: string): Hold[] {
-  return [...tags.keys()]
-    .filter((key) => key.startsWith(HELD_BY) && key !== ownKey)
-    .map((key) => holdOf(tags, key)!);
+  return [...tags.keys()].filter((key) => key.startsWith(HELD_BY) && key !== ownKey).map((key) => holdOf(tags, key)!);
 }
 
 /** Whether anybody but the holder of this key counts as a holder. */

@@ -64,20 +64,28 @@ async function decide(
     physicalId: event.RequestType === 'Create' ? `none:${RequestId}` : event.PhysicalResourceId || `none:${RequestId}`,
   };
   try {
-    const services: Services = {
-      quickSight: quickSightApi(signal, patience),
-      describeStack: (stackId) => describeStack(stackId, patience, signal),
-      readInvitation: (secretArn) => readInvitation(secretArn, patience, signal),
-      writeInvitation: (secretArn, invitation) => writeInvitation(secretArn, invitation, patience, signal),
-      note: (note) => console.log(JSON.stringify({ RequestId, LogicalResourceId, note })),
-    };
     const plan = onEvent(parseEvent(event), draft, patience);
-    const { physicalId, attributes } = await execute(plan, services, signal);
+    const { physicalId, attributes } = await execute(plan, servicesFor(event, patience, signal), signal);
     return { Status: 'SUCCESS', ...ids, PhysicalResourceId: physicalId, Data: attributes };
   } catch (error) {
     console.log(JSON.stringify({ RequestId, failed: causeOf(error) }));
     return { Status: 'FAILED', ...ids, PhysicalResourceId: draft.physicalId, Reason: reasonOf(error) };
   }
+}
+
+/** AWS as the plan of an event reaches it, until `signal` ends that. */
+export function servicesFor(
+  { RequestId, LogicalResourceId }: Pick<CloudFormationCustomResourceEvent, 'RequestId' | 'LogicalResourceId'>,
+  patience: Patience,
+  signal: AbortSignal,
+): Services {
+  return {
+    quickSight: quickSightApi(signal, patience),
+    describeStack: (stackId) => describeStack(stackId, patience, signal),
+    readInvitation: (secretArn) => readInvitation(secretArn, patience, signal),
+    writeInvitation: (secretArn, invitation) => writeInvitation(secretArn, invitation, patience, signal),
+    note: (note) => console.log(JSON.stringify({ RequestId, LogicalResourceId, note })),
+  };
 }
 
 function reasonOf(error: unknown): string {

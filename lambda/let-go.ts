@@ -20,7 +20,8 @@ import { QuickSightError, type Patience } from './quicksight-api';
 import { nothingThere } from './remedy';
 
 const SHARED = 'only our tags were removed: other resources hold the user';
-const RELEASED = 'only our tags were removed: the user existed before any stack held it, and was not taken out of the code';
+const RELEASED =
+  'only our tags were removed: the user existed before any stack held it, and was not taken out of the code';
 const NOT_HELD = 'the user was left alone: this resource does not hold it';
 
 /** Acts on a Delete: by the physical id and by who holds the user, never by wishes in the properties. */
@@ -128,13 +129,7 @@ function* letGo(scope: Scope<Delete | Update>, arn: string, key: UserKey, seen: 
 }
 
 /** Takes our tags off. In a roll-back the user gets back what we had changed, as far as QuickSight allows. */
-function* release(
-  scope: Scope<Delete | Update>,
-  arn: string,
-  key: UserKey,
-  tags: Tags,
-  isLast: boolean,
-): Plan<void> {
+function* release(scope: Scope<Delete | Update>, arn: string, key: UserKey, tags: Tags, isLast: boolean): Plan<void> {
   const { event, deployment } = scope;
   const TagKeys = [holderKey(event)];
   if (tags.has(BEFORE)) {

@@ -44,7 +44,8 @@ export function onEvent(event: UserEvent, draft: Draft, patience: Patience): Pla
 function* update(scope: Scope<Update>): Plan<Outcome> {
   const { physicalId, properties, oldProperties } = scope.event;
   const id = parsePhysicalId(physicalId);
-  if (!id) throw new EventError(`physical id "${physicalId}" is not <user ARN>;<principal id>, so not of this resource`);
+  if (!id)
+    throw new EventError(`physical id "${physicalId}" is not <user ARN>;<principal id>, so not of this resource`);
   if (properties.AwsAccountId !== id.accountId) {
     throw new RefusedByRule(
       `a user cannot move from account ${id.accountId} to ${properties.AwsAccountId}: remove it from the code, deploy, ` +

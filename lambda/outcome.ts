@@ -40,12 +40,7 @@ type Ids = Pick<LiveUser, 'Arn' | 'UserName' | 'PrincipalId'>;
  *
  * @param url the invitation URL, when this event registered the user
  */
-export function* succeed(
-  scope: Scope<Create | Update>,
-  physicalId: string,
-  user: Ids,
-  url?: string,
-): Plan<Outcome> {
+export function* succeed(scope: Scope<Create | Update>, physicalId: string, user: Ids, url?: string): Plan<Outcome> {
   if (url) yield* keepInvitation(scope, user, url);
   const InvitationUrl = url || (yield* knownInvitation(scope, user.Arn)) || INVITATION_UNAVAILABLE;
   const { Arn, UserName, PrincipalId } = user;

@@ -33,9 +33,12 @@ interface Taking {
   readonly current?: UserId;
   /** Tags of people that a registration must bring back. */
   readonly kept?: readonly Tag[];
-  /** A lost invitation has been issued anew once: enough. */
-  readonly reissued?: boolean;
+  /** How often a lost invitation has been issued anew. */
+  readonly reissued?: number;
 }
+
+/** Answers of RegisterUser that are lost in a row: more is not bad luck. */
+const MAX_REISSUES = 3;
 
 /** Makes the declared user ours: registers it or, when it exists, does what the table of ownership says. */
 export function* take(scope: Scope<Create | Update>, taking: Taking = {}): Plan<Outcome> {
@@ -84,10 +87,11 @@ function* finish(
   failWith(scope, physicalIdOf(user));
   const holder = holderOf(scope);
   const isOfThisInvocation = refusal.ambiguous && tags.get(holder.Key) === holder.Value;
-  if (isOfThisInvocation && !taking.reissued && !reasonToKeep(user, tags, holder.Key)) {
+  const { reissued = 0 } = taking;
+  if (isOfThisInvocation && reissued < MAX_REISSUES && !reasonToKeep(user, tags, holder.Key)) {
     // The answer with the invitation URL was lost, and QuickSight gives it only once.
     yield* deleteUser(scope.patience, user.Arn, keyOf(event.properties, user.UserName), holder.Key);
-    return yield* take(scope, { ...taking, reissued: true });
+    return yield* take(scope, { ...taking, reissued: reissued + 1 });
   }
   const role = isDowngrade(user.Role, event.properties.UserRole) ? user.Role : event.properties.UserRole;
   const request = updateRequest(event.properties, undefined, user, role);

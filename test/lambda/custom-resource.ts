@@ -94,6 +94,7 @@ export class Stage {
     process.env.AWS_ENDPOINT_URL_CLOUDFORMATION = stage.cloudFormation.url;
     process.env.AWS_ENDPOINT_URL_SECRETS_MANAGER = stage.secretsManager.url;
     process.env.AWS_REGION = 'us-east-1';
+    process.env.AWS_ENDPOINT_URL_CLOUDFORMATION = 'http://127.0.0.1:9';
     process.env.AWS_ACCESS_KEY_ID = 'AKIDEXAMPLE';
     process.env.AWS_SECRET_ACCESS_KEY = 'secret';
     for (const method of ['log', 'info', 'warn', 'error'] as const) {
