@@ -234,12 +234,17 @@ describe('letting go', () => {
   test('first of all a holder says so: from then on it does not count', async () => {
     const { PhysicalResourceId } = await stage.create();
     const seen: string[][] = [];
-    await stage.remove(PhysicalResourceId, ana, {}, {
-      onCall: ({ operation }) => {
-        seen.push([operation, ...stage.holders()]);
-        return undefined;
+    await stage.remove(
+      PhysicalResourceId,
+      ana,
+      {},
+      {
+        onCall: ({ operation }) => {
+          seen.push([operation, ...stage.holders()]);
+          return undefined;
+        },
       },
-    });
+    );
     expect(seen).toEqual([
       ['ListTagsForResource', 'Ana1234ABCD'],
       ['TagResource', 'Ana1234ABCD'],
@@ -509,7 +514,11 @@ describe('letting go without a known id', () => {
     await stage.create({ ...adopting, UserRole: 'ADMIN' });
     stage.turn('ROLLBACK_IN_PROGRESS');
     await stage.remove(INVENTED, { ...adopting, UserRole: 'ADMIN' });
-    expect(stage.user()).toMatchObject({ role: 'AUTHOR', customPermissionsName: 'theirs', tags: { [ADOPTED]: 'true' } });
+    expect(stage.user()).toMatchObject({
+      role: 'AUTHOR',
+      customPermissionsName: 'theirs',
+      tags: { [ADOPTED]: 'true' },
+    });
     expect(stage.holders()).toEqual([]);
   });
 
