@@ -3,17 +3,7 @@ import type { UserResourceProperties } from '../lib/private/user-resource';
 import { namesUser } from './event';
 import { call, type Plan } from './execute';
 import { ADOPTED, BEFORE, holderKey, holdOf, isShared, leavingTag, otherHolds, ownBefore, type Tags } from './holder';
-import {
-  describe,
-  keyOf,
-  keyOfId,
-  listTags,
-  lookOnce,
-  lookUntil,
-  orNothing,
-  type Found,
-  type UserKey,
-} from './live-user';
+import { describe, keyOf, keyOfId, listTags, lookUntil, orNothing, type Found, type UserKey } from './live-user';
 import type { Delete, Outcome, Scope, Update } from './outcome';
 import { restoreRequest } from './plan';
 import { QuickSightError, type Patience } from './quicksight-api';
@@ -92,9 +82,11 @@ export function* letGoOfStray(scope: Scope<Update>, id: UserId): Plan<void> {
   const { properties, oldProperties } = event;
   if (!namesUser(oldProperties) || isNamed(properties, oldProperties) || isNamedBy(id, oldProperties)) return;
   if (!(yield* deployment.isRollingBack())) return;
-  const found = yield* lookOnce(oldProperties);
-  const hold = found && holdOf(found.tags, holderKey(event));
-  if (!hold || !(yield* deployment.covers(hold.since))) return;
+  const ownKey = holderKey(event);
+  // The failed Update may still run: CloudFormation does not wait for what it cancels.
+  const isHeld = (found: Found | undefined): found is Found => !!found && holdOf(found.tags, ownKey) !== undefined;
+  const found = yield* lookUntil(isHeld, oldProperties, scope.patience.looks);
+  if (!isHeld(found) || !(yield* deployment.covers(holdOf(found.tags, ownKey)!.since))) return;
   yield* orNothing(letGo(scope, found.user.Arn, keyOf(oldProperties, found.user.UserName), found.tags));
 }
 

@@ -26,6 +26,7 @@ import {
 } from './plan';
 import { QuickSightError } from './quicksight-api';
 import { isDenied } from './remedy';
+import { isRollingBack, isUpdate, refuse, updateUser } from './roll-back';
 
 /** A user that is to become ours. */
 interface Taking {
@@ -105,7 +106,7 @@ function* finish(
     if (Tags.length > 0) yield* call('TagResource', { ResourceArn: user.Arn, Tags });
   }
   if (isBeingLeft(tags, holder.Key) && !(yield* outlivesLeavers(scope, user.Arn))) return yield* take(scope, taking);
-  if (request) yield* call('UpdateUser', request);
+  if (!(yield* updateUser(scope, request))) return yield* take(scope, taking);
   return yield* succeed(scope, idFor(scope, user, taking), user);
 }
 
@@ -171,7 +172,7 @@ function* claim(scope: Scope<Create | Update>, found: Found, adopted: boolean, t
   if (!(yield* orNothing(call('TagResource', { ResourceArn: user.Arn, Tags })))) return yield* take(scope, taking);
   failWith(scope, physicalIdOf(user));
   if (!(yield* outlivesLeavers(scope, user.Arn))) return yield* take(scope, taking);
-  if (request && !(yield* orNothing(call('UpdateUser', request)))) return yield* take(scope, taking);
+  if (!(yield* updateUser(scope, request))) return yield* take(scope, taking);
   return yield* succeed(scope, idFor(scope, user, taking), user);
 }
 
@@ -194,7 +195,7 @@ function* bringBack(scope: Scope<Create | Update>, found: Found, taking: Taking)
   const request = updateRequest(event.properties, undefined, user, role);
   const Tags = [...(holdOf(tags, holder.Key)?.leaving ? [holder] : []), ...missingTags(scope, found)];
   const tagged = Tags.length === 0 || (yield* orNothing(call('TagResource', { ResourceArn: user.Arn, Tags })));
-  const updated = tagged && (!request || (yield* orNothing(call('UpdateUser', request))));
+  const updated = tagged && (yield* updateUser(scope, request));
   return updated ? yield* succeed(scope, physicalId, user) : yield* take(scope, taking);
 }
 
@@ -238,21 +239,6 @@ function* look(scope: Scope<Create | Update>, ownKey: string, refusal: QuickSigh
 /** A failed Update answers with the old id, whatever has been done. */
 function failWith({ event, draft }: Scope<Create | Update>, physicalId: string): void {
   if (event.RequestType === 'Create') draft.physicalId = physicalId;
-}
-
-/** Throws, unless the stack rolls back: then the refused change is skipped, and only the log tells. */
-export function* refuse(scope: Scope<Create | Update>, refusal: RefusedByRule): Plan<void> {
-  if (!(yield* isRollingBack(scope))) throw refusal;
-  yield { note: 'roll-back: a change of the user was skipped that a deployment would be refused' };
-}
-
-function* isRollingBack(scope: Scope<Create | Update>): Plan<boolean> {
-  // Creates are never part of a roll-back.
-  return isUpdate(scope) && !!(yield* scope.deployment.isRollingBack());
-}
-
-function isUpdate(scope: Scope<Create | Update>): scope is Scope<Update> {
-  return scope.event.RequestType === 'Update';
 }
 
 export function holderOf({ event, arrivedAt }: Scope<Create | Update>): Tag {
