@@ -184,7 +184,8 @@ function passing({ operation, code, message, status, ambiguous }: QuickSightErro
   return new QuickSightError(operation, code, message, status, ambiguous, true);
 }
 
-function outOfTime(operation: Operation, last: QuickSightError | undefined): QuickSightError {
+/** The failure of an event that the deadline caught at this operation. */
+export function outOfTime(operation: Operation, last: QuickSightError | undefined): QuickSightError {
   const message = `the function ran out of time; ${last ? `the last answer was: ${last.message || last.code}` : 'no answer came'}`;
   return new QuickSightError(operation, last?.code ?? 'TimeoutError', message, last?.status, true);
 }
