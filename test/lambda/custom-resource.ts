@@ -225,22 +225,21 @@ export class Stage {
     return this.quickSight.user(user.Namespace ?? 'default', User!.UserName!)!;
   }
 
-  /** A new secret that the handler may write; its ARN. */
+  /** A new secret; its ARN. */
   secret(): string {
-    const arn = `arn:aws:secretsmanager:us-east-1:${ACCOUNT}:secret:invitation-${++this.sent}-AbCdEf`;
-    this.secretsManager.values.set(arn, undefined);
-    return arn;
+    return this.secretsManager.createSecret({ name: `invitation-${randomUUID()}` }).arn;
   }
 
   /** Somebody else writes a secret. */
-  writeSecret(arn: string, text: string): void {
-    this.secretsManager.values.set(arn, text);
+  writeSecret(arn: string, secretString: string): void {
+    const { store } = this.secretsManager;
+    store.putValue(store.get(arn, 'us-east-1'), { secretString });
   }
 
   /** What a secret holds. */
   secretValue(arn: string): unknown {
-    const text = this.secretsManager.values.get(arn);
-    return text === undefined ? undefined : (JSON.parse(text) as unknown);
+    const { secretString } = this.secretsManager.secret(arn)!;
+    return secretString === undefined ? undefined : (JSON.parse(secretString) as unknown);
   }
 
   /** Sends an event to the handler; returns its one answer. */

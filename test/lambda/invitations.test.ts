@@ -212,7 +212,7 @@ describe('a new invitation', () => {
     ],
     [
       'adopted',
-      () => {
+      async () => {
         const { tags } = stage.user()!;
         stage.quickSight.setTags('default', 'ana', { ...tags, 'cdk-quicksight-users:adopted': 'true' });
       },

@@ -66,7 +66,7 @@ function watched(...args: unknown[]): ClientRequest {
   const detour = operation && traveller.onCall({ operation, nth: ++traveller.count });
   return request(detour ? diverted(options, detour) : options, callback);
 }
-http.request = Object.assign(watched, { [ORIGINAL]: request }) as unknown as typeof http.request;
+http.request = Object.assign(watched, { [ORIGINAL]: request });
 
 function normalized(args: unknown[]) {
   const [first, ...rest] = args;
