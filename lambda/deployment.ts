@@ -29,8 +29,8 @@ export class Deployment {
 
   /** Whether a moment (seconds since the epoch) is one of this deployment. CloudFormation shows its beginning only. */
   *covers(moment: number): Plan<boolean | undefined> {
-    const reading = yield* this.#read();
-    return reading && moment >= reading.root.deployedAt;
+    const began = (yield* this.#read())?.root.deployedAt;
+    return began === undefined ? undefined : moment >= began;
   }
 
   /** Whether the resources of the stack are being made and changed: neither cleaned up, nor deleted, nor left as they are. */

@@ -66,10 +66,19 @@ function* updateInPlace(scope: Scope<Update>, id: UserId): Plan<Outcome> {
   const isSame = sameIdentity(properties, oldProperties) || !isNamedBy(id, oldProperties as UserResourceProperties);
   if (isSame && !asksForInvitation(scope) && !needsUpdate(properties, oldProperties)) {
     const tagged = yield* orNothing(inOrder(tagSteps(id.arn, properties.Tags, oldProperties.Tags)));
-    // Deleted behind our back.
-    return tagged ? yield* succeed(scope, physicalId, idsOf(id)) : yield* take(scope, { current: id });
+    return tagged ? yield* succeed(scope, physicalId, idsOf(id)) : yield* registerAgain(scope, id);
   }
-  return (yield* orNothing(updateLive(scope, id, isSame))) ?? (yield* take(scope, { current: id }));
+  return (yield* orNothing(updateLive(scope, id, isSame))) ?? (yield* registerAgain(scope, id));
+}
+
+/** The user was deleted behind our back, unless this event comes so late that its own Delete came before it. */
+function* registerAgain(scope: Scope<Update>, current: UserId): Plan<Outcome> {
+  if ((yield* scope.deployment.isUnderWay()) === false) {
+    throw new RefusedByRule(
+      'the user is gone, and the deployment that this event belongs to has ended: nothing was done',
+    );
+  }
+  return yield* take(scope, { current });
 }
 
 /** @param isSame the identity is the declared one, or QuickSight cannot show otherwise */
@@ -119,7 +128,7 @@ function* updateLive(scope: Scope<Update>, id: UserId, isSame: boolean): Plan<Ou
     if (isLower) role = user.Role;
   }
   const request = updateRequest(properties, oldProperties, user, role);
-  if (!(yield* updateUser(scope, request))) return yield* take(scope, { current: id });
+  if (!(yield* updateUser(scope, request))) return yield* registerAgain(scope, id);
   yield* inOrder(tagSteps(user.Arn, properties.Tags, oldProperties.Tags));
   return yield* succeed(scope, physicalId, user);
 }

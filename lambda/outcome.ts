@@ -65,7 +65,8 @@ function* keepInvitation(scope: Scope<Create | Update>, { Arn, UserName }: Ids, 
 }
 
 /** The URL of the latest registration, which CloudFormation does not hand back, from the secret. */
-function* knownInvitation({ event }: Scope<Create | Update>, arn: string): Plan<string | undefined> {
+function* knownInvitation(scope: Scope<Create | Update>, arn: string): Plan<string | undefined> {
+  const { event } = scope;
   const { InvitationSecretArn: secret } = event.properties;
   if (secret === undefined) return undefined;
   const invitation = yield* read(secret);
@@ -74,7 +75,7 @@ function* knownInvitation({ event }: Scope<Create | Update>, arn: string): Plan<
   if (former === undefined || former === secret) return undefined;
   const moved = yield* read(former);
   if (moved?.arn !== arn) return undefined;
-  yield { secret, invitation: moved };
+  yield* write(scope, secret, moved);
   return moved.url;
 }
 

@@ -7,8 +7,8 @@ export interface StackDescription {
   readonly status: string;
   /** Stack id of the stack that this one is nested in. */
   readonly parentId?: string;
-  /** When its latest deployment began; seconds since the epoch. */
-  readonly deployedAt: number;
+  /** When its latest deployment began, in whole seconds since the epoch; undefined when CloudFormation does not tell. */
+  readonly deployedAt?: number;
 }
 
 /** Asks CloudFormation for a stack, by its id; rejects with a SignedCallError when it cannot be read. */
@@ -36,10 +36,10 @@ export async function describeStack(
  */
 function read(answer: string): StackDescription {
   const element = (name: string) => new RegExp(`<${name}>([^<]+)</${name}>`).exec(answer)?.[1];
-  const began = element('LastUpdatedTime') ?? element('CreationTime') ?? '';
+  const began = Date.parse(element('LastUpdatedTime') ?? element('CreationTime') ?? '');
   return {
     status: element('StackStatus') ?? '',
     parentId: element('ParentId'),
-    deployedAt: Math.floor(Date.parse(began) / 1000),
+    deployedAt: Number.isNaN(began) ? undefined : Math.floor(began / 1000),
   };
 }
