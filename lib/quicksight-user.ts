@@ -123,22 +123,22 @@ export interface QuickSightUserProps {
    * `RemovalPolicy.RETAIN`.
    *
    * With `RemovalPolicy.DESTROY`, a user whom other resources declare as well stays until the last of them lets go. A
-   * user that was adopted (see `onExisting`) is deleted only by an update that removes it from the code, or replaces it,
-   * and succeeds. It is released, and so stays, when the stack is deleted, and when the deployment that adopted it rolls
-   * back.
+   * user that was adopted (see `onExisting`), or retained and later declared again, is deleted only by an update that
+   * removes it from the code, or replaces it, and succeeds. It is released, and so stays, when the stack is deleted, and
+   * when the deployment that adopted it rolls back.
    *
    * @default RemovalPolicy.DESTROY
    */
   readonly removalPolicy?: RemovalPolicy;
 
   /**
-   * Any text of 1 to 256 characters, such as a number or a date. Changing it asks for a new invitation, for a user of
-   * `UserIdentity.quickSight()` who has not used the last one in time.
+   * Any text of 1 to 256 characters, such as a number or a date. Giving another one than before, or the first, asks for a
+   * new invitation, for a user of `UserIdentity.quickSight()` who has not used the last one in time.
    *
    * QuickSight hands an invitation out only when it registers a user, so the user is deleted and registered anew, as
-   * declared. Nobody has established whether dashboards that were shared with the user still are then. A user who has
-   * signed up is left as it is, and the deployment succeeds. A user that was adopted, or that other resources declare as
-   * well, is refused before anything is changed.
+   * declared and with all its tags. Nobody has established whether dashboards that were shared with the user still are
+   * then. A user who has signed up is left as it is, and the deployment succeeds. One who has not, but was adopted or is
+   * declared by other resources as well, is refused before anything is changed.
    *
    * @default - the invitation of the first registration is the only one
    */
