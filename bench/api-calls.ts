@@ -5,10 +5,10 @@ import { LambdaStage, userProperties } from './lambda-stage';
 import type { Row } from './row';
 
 /* Why some events take more calls than a handler could do with. */
-const LEAVING = 'two more keep a user that another resource is just taking';
-const TAKING = 'one more sees whether its holder is just leaving';
-const ROLL_BACK = 'one tells a roll-back, which gives the user its former role';
-const LATE = 'one more tells an event that comes after its deployment';
+const LEAVING = '+2 to keep a user that another resource is taking';
+const TAKING = '+1 to wait for holders that are leaving';
+const ROLL_BACK = '+1 to give back the role in a roll-back';
+const LATE = '+1 to tell an event that comes late';
 
 /**
  * Calls to AWS in each lifecycle event, beside the fewest that any handler needs which deletes only what it holds, leaves
@@ -38,7 +38,7 @@ export async function apiCalls({ ours }: Contestants, nodeExecutable: string): P
 
     const renamed = resource('Renamed');
     await renamed.create('Create, another construct declared the user', 4, ana.properties, TAKING);
-    await cleanUp(() => ana.delete('Delete of the other construct after it', 2, `${LEAVING}; ${ROLL_BACK}`));
+    await cleanUp(() => ana.delete('Delete of the other construct after it', 2, `${LEAVING}, ${ROLL_BACK}`));
     await cleanUp(() => renamed.delete('Delete', 2, LEAVING));
 
     // A user that no stack holds.
@@ -118,7 +118,7 @@ class Resource {
     this.rows.push({
       measure: `Calls to AWS: ${name}`,
       ours: [calls.length, ...calls].join(' '),
-      beside: `lower bound: ${bound}${why === undefined ? '' : `; ${why}`}`,
+      beside: `lower bound: ${bound}${why === undefined ? '' : ` (${why})`}`,
       ratio: bound ? calls.length / bound : undefined,
     });
   }
