@@ -20,6 +20,7 @@ import { KmsAlias, KmsKey } from './resources/kms';
 import { LambdaFunction } from './resources/lambda-function';
 import { LogGroup } from './resources/log-group';
 import { NestedStack } from './resources/nested-stack';
+import { QuickSightAccess, QuickSightCustomPermissions, QuickSightGroup } from './resources/quicksight';
 import { Secret } from './resources/secret';
 import { SsmParameter, type SsmParameters } from './resources/ssm-parameter';
 import { StackExports } from './stack-exports';
@@ -53,7 +54,10 @@ export interface EmbeddedCloudFormationOptions {
   readonly stateFile?: string;
   /** @default - an IAM of its own */
   readonly iam?: IamStore;
-  /** Settings of the Lambda behind the functions, above all the `endpoints` that functions find AWS at. */
+  /**
+   * Settings of the Lambda behind the functions, above all the `endpoints` that functions find AWS at. Resources of
+   * QuickSight are made at its AWS_ENDPOINT_URL_QUICKSIGHT.
+   */
   readonly lambda?: Omit<EmbeddedLambdaOptions, 'iam'>;
   /**
    * Resources worked on at the same time.
@@ -110,7 +114,7 @@ interface State {
   readonly secrets?: StoredSecret[];
 }
 
-/** CloudFormation for synthesized cloud assemblies, with the Lambda, IAM, KMS and Secrets Manager that it needs, in this process. */
+/** CloudFormation for synthesized cloud assemblies, with the Lambda, IAM, KMS and Secrets Manager that it needs. */
 export class EmbeddedCloudFormation {
   readonly iam: IamStore;
   readonly lambda: EmbeddedLambda;
@@ -130,6 +134,7 @@ export class EmbeddedCloudFormation {
   readonly #lifecycle: StackLifecycle;
   readonly #providers: Readonly<Record<string, ResourceProvider>>;
   readonly #customResource: CustomResource;
+  readonly #quickSight: QuickSightAccess;
   readonly #faults: OrderedFault[] = [];
   readonly #busy = new Set<string>();
   /** What failed in the deployment that a root stack is in, by the root's id. */
@@ -158,6 +163,7 @@ export class EmbeddedCloudFormation {
     this.#assets = new AssetStore(stateFile && `${stateFile}.assets`);
     this.#lifecycle = new StackLifecycle(this.#services());
     this.#customResource = new CustomResource(this.lambda, this.#responses, options.accidents ?? {});
+    this.#quickSight = new QuickSightAccess(options.lambda?.endpoints?.AWS_ENDPOINT_URL_QUICKSIGHT);
     this.#providers = {
       'AWS::CDK::Metadata': new InertResource(),
       'AWS::CloudFormation::CustomResource': this.#customResource,
@@ -172,6 +178,8 @@ export class EmbeddedCloudFormation {
       'AWS::Lambda::Function': new LambdaFunction(this.lambda, this.iam, this.#assets),
       'AWS::Lambda::Permission': new InertResource(),
       'AWS::Logs::LogGroup': new LogGroup(this.lambda.logGroups, this.iam),
+      'AWS::QuickSight::CustomPermissions': new QuickSightCustomPermissions(this.#quickSight),
+      'AWS::QuickSight::Group': new QuickSightGroup(this.#quickSight, accountId),
       'AWS::SecretsManager::Secret': new Secret(secrets, keys),
       'AWS::SSM::Parameter': new SsmParameter(this.#ssmParameters),
     };
@@ -233,7 +241,7 @@ export class EmbeddedCloudFormation {
 
   /** Ends every function process and keeps the state. */
   async stop(): Promise<void> {
-    const services = [this.lambda, this.#responses, this.stacksEndpoint, this.secretsManager];
+    const services = [this.lambda, this.#responses, this.stacksEndpoint, this.secretsManager, this.#quickSight];
     await Promise.all(services.map((service) => service.stop()));
     this.#state.write();
     this.#assets.remove();
