@@ -70,6 +70,7 @@ export class QuickSightUsersStack extends Stack {
       email: user.email,
       userRole: UserRole.of(user.role),
       namespace,
+      groups: [...user.groups],
       customPermissionsName: user.customPermissionsName,
       externalLogin: externalLogin(user),
       tags: user.tags,
