@@ -53,6 +53,7 @@ const HASTE: Patience = {
   attempt: 200,
   backOff: 10,
   looks: [10, 20, 40],
+  freshUser: 300,
   tagsHold: 40,
   stack: 150,
 };
