@@ -57,6 +57,25 @@ const UNREACHED: Record<string, string> = {
   export { unreached as EventStreamSerde, unreached as eventStreamSerdeProvider };`,
 };
 
+/** Files of the SDK of which the handler needs less than there is. */
+const REDUCED: readonly { name: string; file: RegExp; reduce: (source: string) => string }[] = [
+  {
+    // The fallback for a Node.js that was built without cryptography, which could not call AWS at all.
+    name: 'Sha256Js',
+    file: /[\\/]@smithy[\\/]core[\\/]dist-es[\\/]submodules[\\/]checksum[\\/]sha256[\\/]Sha256Js\.js$/,
+    reduce: () => 'export const Sha256Js = undefined;',
+  },
+  {
+    // For the User-Agent. The rest says how to build and test the client.
+    name: 'package.json of the client',
+    file: /[\\/]client-quicksight[\\/]package\.json$/,
+    reduce: (source) => {
+      const { name, version } = JSON.parse(source) as Record<string, string>;
+      return JSON.stringify({ name, version });
+    },
+  },
+];
+
 /**
  * Leaves out of the AWS SDK what the handler cannot reach and esbuild cannot prove unreachable: two thirds of it.
  * A layout of the SDK that this does not know fails the build.
@@ -67,12 +86,18 @@ const slimSdk: Plugin = {
     const schemas = '@aws-sdk/client-quicksight/dist-es/schemas';
     let missing: Set<string>;
     onStart(() => {
-      missing = new Set([schemas, ...Object.keys(UNREACHED)]);
+      missing = new Set([schemas, ...Object.keys(UNREACHED), ...REDUCED.map(({ name }) => name)]);
     });
     onLoad({ filter: /[\\/]client-quicksight[\\/]dist-es[\\/]schemas[\\/]\w+\.js$/ }, ({ path: file }) => {
       missing.delete(schemas);
       return { contents: withLiteralKeys(readFileSync(file, 'utf8')), loader: 'js' };
     });
+    for (const { name, file, reduce } of REDUCED) {
+      onLoad({ filter: file }, ({ path: found }) => {
+        missing.delete(name);
+        return { contents: reduce(readFileSync(found, 'utf8')), loader: found.endsWith('.json') ? 'json' : 'js' };
+      });
+    }
     onResolve({ filter: /^@(aws-sdk|smithy)\// }, ({ path: name }) => {
       if (!(name in UNREACHED)) return undefined;
       missing.delete(name);

@@ -91,6 +91,9 @@ const STRINGS = [
   'ExternalLoginFederationProviderType',
   'CustomFederationProviderUrl',
   'ExternalLoginId',
+  'OnExisting',
+  'InvitationVersion',
+  'InvitationSecretArn',
   'RootStackId',
 ] as const satisfies readonly (keyof UserResourceProperties)[];
 

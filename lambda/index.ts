@@ -1,10 +1,14 @@
 import type { CloudFormationCustomResourceEvent, Context } from 'aws-lambda';
 import { parseEvent } from './event';
-import { execute } from './execute';
-import { onEvent, type Draft } from './on-event';
+import { execute, type Services } from './execute';
+import { readInvitation, writeInvitation } from './invitation-secret';
+import { onEvent } from './on-event';
+import type { Draft } from './outcome';
 import { PATIENCE, quickSightApi, QuickSightError, type Patience } from './quicksight-api';
 import { explain } from './remedy';
 import { respond, type Answer } from './response';
+import { SignedCallError } from './signed-call';
+import { describeStack } from './stack';
 
 /** Time kept back for the answer: putting it, and putting it again. */
 const ANSWER_RESERVE = 20_000;
@@ -60,18 +64,28 @@ async function decide(
     physicalId: event.RequestType === 'Create' ? `none:${RequestId}` : event.PhysicalResourceId || `none:${RequestId}`,
   };
   try {
-    const { physicalId, attributes, kept } = await execute(
-      onEvent(parseEvent(event), draft, patience),
-      quickSightApi(signal, patience),
-      signal,
-    );
-    // Only here can a person find out why a user is still there.
-    if (kept) console.log(JSON.stringify({ RequestId, kept }));
+    const plan = onEvent(parseEvent(event), draft, patience);
+    const { physicalId, attributes } = await execute(plan, servicesFor(event, patience, signal), signal);
     return { Status: 'SUCCESS', ...ids, PhysicalResourceId: physicalId, Data: attributes };
   } catch (error) {
     console.log(JSON.stringify({ RequestId, failed: causeOf(error) }));
     return { Status: 'FAILED', ...ids, PhysicalResourceId: draft.physicalId, Reason: reasonOf(error) };
   }
+}
+
+/** AWS as the plan of an event reaches it, until `signal` ends that. */
+export function servicesFor(
+  { RequestId, LogicalResourceId }: Pick<CloudFormationCustomResourceEvent, 'RequestId' | 'LogicalResourceId'>,
+  patience: Patience,
+  signal: AbortSignal,
+): Services {
+  return {
+    quickSight: quickSightApi(signal, patience),
+    describeStack: (stackId) => describeStack(stackId, patience, signal),
+    readInvitation: (secretArn) => readInvitation(secretArn, patience, signal),
+    writeInvitation: (secretArn, invitation) => writeInvitation(secretArn, invitation, patience, signal),
+    note: (note) => console.log(JSON.stringify({ RequestId, LogicalResourceId, note })),
+  };
 }
 
 function reasonOf(error: unknown): string {
@@ -83,5 +97,6 @@ function reasonOf(error: unknown): string {
 function causeOf(error: unknown): string {
   if (error instanceof QuickSightError)
     return `${error.operation} ${error.code} ${error.status ?? 'without an answer'}`;
+  if (error instanceof SignedCallError) return `${error.code} ${error.status ?? 'without an answer'}`;
   return error instanceof Error ? error.constructor.name : typeof error;
 }

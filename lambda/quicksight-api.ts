@@ -2,12 +2,18 @@ import {
   DeleteUserCommand,
   type DeleteUserCommandInput,
   type DeleteUserCommandOutput,
+  DeleteUserByPrincipalIdCommand,
+  type DeleteUserByPrincipalIdCommandInput,
+  type DeleteUserByPrincipalIdCommandOutput,
   DescribeUserCommand,
   type DescribeUserCommandInput,
   type DescribeUserCommandOutput,
   ListTagsForResourceCommand,
   type ListTagsForResourceCommandInput,
   type ListTagsForResourceCommandOutput,
+  ListUsersCommand,
+  type ListUsersCommandInput,
+  type ListUsersCommandOutput,
   RegisterUserCommand,
   type RegisterUserCommandInput,
   type RegisterUserCommandOutput,
@@ -30,6 +36,8 @@ const COMMANDS = {
   DescribeUser: DescribeUserCommand,
   UpdateUser: UpdateUserCommand,
   DeleteUser: DeleteUserCommand,
+  DeleteUserByPrincipalId: DeleteUserByPrincipalIdCommand,
+  ListUsers: ListUsersCommand,
   TagResource: TagResourceCommand,
   UntagResource: UntagResourceCommand,
   ListTagsForResource: ListTagsForResourceCommand,
@@ -40,6 +48,8 @@ interface Calls {
   DescribeUser: [DescribeUserCommandInput, DescribeUserCommandOutput];
   UpdateUser: [UpdateUserCommandInput, UpdateUserCommandOutput];
   DeleteUser: [DeleteUserCommandInput, DeleteUserCommandOutput];
+  DeleteUserByPrincipalId: [DeleteUserByPrincipalIdCommandInput, DeleteUserByPrincipalIdCommandOutput];
+  ListUsers: [ListUsersCommandInput, ListUsersCommandOutput];
   TagResource: [TagResourceCommandInput, TagResourceCommandOutput];
   UntagResource: [UntagResourceCommandInput, UntagResourceCommandOutput];
   ListTagsForResource: [ListTagsForResourceCommandInput, ListTagsForResourceCommandOutput];
@@ -48,8 +58,13 @@ export type Operation = keyof Calls;
 export type Input<O extends Operation> = Calls[O][0];
 export type Output<O extends Operation> = Calls[O][1];
 
-/** The port: one call, answered, or refused with a QuickSightError. */
-export type QuickSightApi = <O extends Operation>(operation: O, input: Input<O>) => Promise<Output<O>>;
+/**
+ * The port: one call, answered, or refused with a QuickSightError. What may pass is repeated until the deadline.
+ *
+ * @param within milliseconds for which the decision to make this call holds. The call is not repeated later than that,
+ * nor after an attempt that may have taken effect: it fails with an error that is `passing`, and the decision is due anew
+ */
+export type QuickSightApi = <O extends Operation>(operation: O, input: Input<O>, within?: number) => Promise<Output<O>>;
 
 /** What QuickSight, or the way to it, made of a call in the end. */
 export class QuickSightError extends Error {
@@ -62,6 +77,8 @@ export class QuickSightError extends Error {
     readonly status: number | undefined,
     /** An attempt of this call got no clear answer: it may have taken effect. */
     readonly ambiguous: boolean,
+    /** The same call may succeed later. */
+    readonly passing = false,
   ) {
     super(message);
     this.name = 'QuickSightError';
@@ -80,9 +97,12 @@ export class QuickSightError extends Error {
 
 /** How long to wait for what is known to pass; milliseconds. */
 export interface Patience {
-  /** A policy attached moments ago is not effective yet (seconds). From the first attempt of the call on, as the next two. */
+  /** A policy attached moments ago is not effective yet (seconds). From the beginning of the event on. */
   readonly freshPolicy: number;
-  /** An IAM role or user made in the same stack is not visible to QuickSight yet (seconds, rarely a minute). */
+  /**
+   * An IAM role or user made in the same stack is not visible to QuickSight yet (seconds, rarely a minute). From the first
+   * attempt of the call on, as the next one.
+   */
   readonly freshIdentity: number;
   /** An account subscribed, or a namespace created, moments ago is not ready yet. */
   readonly freshAccount: number;
@@ -92,6 +112,13 @@ export interface Patience {
   readonly backOff: number;
   /** Pauses between looks at a user that an attempt of ours may have registered. */
   readonly looks: readonly number[];
+  /**
+   * For how long a user may be deleted on the strength of the tags that were read. Less than all `looks` together: who
+   * takes a user that is being left waits that long for it to go.
+   */
+  readonly tagsHold: number;
+  /** Upper bound of asking CloudFormation for a stack while it throttles; a third of it when it cannot be reached. */
+  readonly stack: number;
 }
 
 export const PATIENCE: Patience = {
@@ -101,6 +128,8 @@ export const PATIENCE: Patience = {
   attempt: 20_000,
   backOff: 200,
   looks: [500, 1_000, 2_000, 4_000],
+  tagsHold: 3_000,
+  stack: 30_000,
 };
 
 /** The identity region that QuickSight named, remembered for the life of the container. */
@@ -118,7 +147,8 @@ export function forgetRegion(): void {
  * QuickSight as this function reaches it: in the identity region, with retries until `signal` ends them.
  */
 export function quickSightApi(signal: AbortSignal, patience: Patience): QuickSightApi {
-  return async (operation, input) => {
+  const invoked = Date.now();
+  return async (operation, input, within = Infinity) => {
     const started = Date.now();
     let last: QuickSightError | undefined;
     let redirected = false;
@@ -138,7 +168,9 @@ export function quickSightApi(signal: AbortSignal, patience: Patience): QuickSig
         redirected = true;
         continue;
       }
-      if (!mayPass(last, input, Date.now() - started, patience)) throw last;
+      const now = Date.now();
+      if (!mayPass(last, input, { call: now - started, event: now - invoked }, patience)) throw last;
+      if (within !== Infinity && (last.ambiguous || now - started > within)) throw passing(last);
       console.log(JSON.stringify({ operation, attempt: attempt + 1, again: last.code, status: last.status }));
       // Full jitter: many users of one stack are throttled together and must not come back together.
       await pause(Math.random() * Math.min(2_000, patience.backOff * 2 ** attempt), signal).catch(() => {
@@ -146,6 +178,10 @@ export function quickSightApi(signal: AbortSignal, patience: Patience): QuickSig
       });
     }
   };
+}
+
+function passing({ operation, code, message, status, ambiguous }: QuickSightError): QuickSightError {
+  return new QuickSightError(operation, code, message, status, ambiguous, true);
 }
 
 function outOfTime(operation: Operation, last: QuickSightError | undefined): QuickSightError {
@@ -193,19 +229,24 @@ function isThrottle(error: QuickSightError): boolean {
   return error.status === 429 || /^(Throttling|TooManyRequests)/.test(error.code);
 }
 
-/** Whether the same call may succeed later, judged by an answer after `elapsed` milliseconds. */
-function mayPass(error: QuickSightError, input: object, elapsed: number, patience: Patience): boolean {
+/** Whether the same call may succeed later, judged by an answer so many milliseconds after the call and the event began. */
+function mayPass(
+  error: QuickSightError,
+  input: object,
+  elapsed: { readonly call: number; readonly event: number },
+  patience: Patience,
+): boolean {
   // What is no refusal is a fault on the way, also an answer of status 200 that cannot be read.
   if (isThrottle(error) || !error.refused) return true;
-  if (isMissingPermission(error)) return elapsed < patience.freshPolicy;
+  if (isMissingPermission(error)) return elapsed.event < patience.freshPolicy;
   if (error.operation !== 'RegisterUser') return false;
-  if (error.code === 'PreconditionNotMetException') return elapsed < patience.freshAccount;
+  if (error.code === 'PreconditionNotMetException') return elapsed.call < patience.freshAccount;
   const { IamArn } = input as Input<'RegisterUser'>;
   const aboutIdentity =
     /^(InvalidParameterValue|ResourceNotFound)Exception$/.test(error.code) &&
     !!IamArn &&
     error.message.includes(IamArn);
-  return aboutIdentity && elapsed < patience.freshIdentity;
+  return aboutIdentity && elapsed.call < patience.freshIdentity;
 }
 
 /** IAM's "no policy allows": the one denial that a policy attached a moment ago explains. */

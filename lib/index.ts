@@ -1,3 +1,4 @@
+export * from './existing-user-policy';
 export * from './external-login';
 export * from './quicksight-user';
 export * from './quicksight-user-provider';

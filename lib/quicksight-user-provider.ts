@@ -1,11 +1,13 @@
 import * as fs from 'node:fs';
 import * as path from 'node:path';
-import { Duration, RemovalPolicy, Stack, Token } from 'aws-cdk-lib';
+import { ArnFormat, Duration, RemovalPolicy, Stack, Token } from 'aws-cdk-lib';
 import type * as ec2 from 'aws-cdk-lib/aws-ec2';
 import * as iam from 'aws-cdk-lib/aws-iam';
 import * as lambda from 'aws-cdk-lib/aws-lambda';
 import * as logs from 'aws-cdk-lib/aws-logs';
+import type { ISecret } from 'aws-cdk-lib/aws-secretsmanager';
 import { Construct } from 'constructs';
+import { INVITATION_SECRET_TAG } from './private/invitation-secret';
 import { rootStackOf } from './private/root-stack';
 import { formProblems, regionProblem } from './private/validate';
 
@@ -32,6 +34,19 @@ export interface QuickSightUserProviderProps {
   readonly namespaces?: string[];
 
   /**
+   * The secrets that the function may write: those of the `invitationSecret` props of all its users.
+   *
+   * Permissions come from this list only, as with `namespaces`: add a secret together with its user, and remove it in a
+   * later deployment than the user. A secret that was made with a key, or imported with it, brings the permission for
+   * that key along. The provider is deployed after these secrets and before its users, so a nested stack cannot have both:
+   * make the secrets in the root stack. An empty list takes all permissions for secrets away.
+   *
+   * @default - all secrets of the account that carry the tag `cdk-quicksight-users:invitation-secret` with the value
+   * `true`, which `QuickSightUser` gives to its own, with whatever keys of the account they are encrypted with
+   */
+  readonly invitationSecrets?: ISecret[];
+
+  /**
    * The function's role. Its trust policy must let `lambda.amazonaws.com` assume it.
    *
    * The permissions are added to it. For a role that nothing may be added to, pass `role.withoutPolicyUpdates()`, or
@@ -42,8 +57,9 @@ export interface QuickSightUserProviderProps {
   readonly role?: iam.IRole;
 
   /**
-   * The VPC of the function. It needs a way to QuickSight in the identity region, and to Amazon S3 in the stack's
-   * region, where CloudFormation takes the answers.
+   * The VPC of the function. It needs a way to QuickSight in the identity region, to Amazon S3 in the stack's region,
+   * where CloudFormation takes the answers, and to CloudFormation there; with an `invitationSecret`, to AWS Secrets
+   * Manager in the secret's region.
    *
    * @default - the function runs outside of any VPC of yours
    */
@@ -88,8 +104,10 @@ export interface QuickSightUserProviderProps {
 /** All that the function does in QuickSight. */
 const ACTIONS = [
   'quicksight:DeleteUser',
+  'quicksight:DeleteUserByPrincipalId',
   'quicksight:DescribeUser',
   'quicksight:ListTagsForResource',
+  'quicksight:ListUsers',
   'quicksight:RegisterUser',
   'quicksight:TagResource',
   'quicksight:UntagResource',
@@ -154,15 +172,23 @@ export class QuickSightUserProvider extends Construct {
   /** Where the function logs to. */
   public readonly logGroup: logs.ILogGroup;
 
+  /**
+   * The only secrets that the function may write; undefined when their tag decides.
+   *
+   * @internal
+   */
+  public readonly _invitationSecrets?: readonly ISecret[];
+
   private readonly namespaces: string[];
 
   /**
-   * @throws for a malformed identity region or namespace, an empty list of namespaces, and a retention for a log group
-   * of your own
+   * @throws for a malformed identity region, namespace or ARN of a secret, an empty list of namespaces, and a retention
+   * for a log group of your own
    */
   constructor(scope: Construct, id: string, props: QuickSightUserProviderProps = {}) {
     super(scope, id);
     this.namespaces = props.namespaces ?? ['*'];
+    this._invitationSecrets = props.invitationSecrets;
     const problems = providerProblems(props, this.namespaces);
     if (problems.length > 0) throw new Error(`QuickSightUserProvider ${this.node.path}: ${problems.join('; ')}`);
     if (!fs.existsSync(path.join(CODE, 'index.js'))) {
@@ -246,16 +272,45 @@ export class QuickSightUserProvider extends Construct {
           }),
         ),
       }),
+      // Whether a stack rolls back or removes what it was told to tells whether an adopted user may go.
+      new iam.PolicyStatement({
+        actions: ['cloudformation:DescribeStacks'],
+        resources: [stack.formatArn({ service: 'cloudformation', resource: 'stack', resourceName: '*' })],
+      }),
+      ...this.secretStatements(),
       new iam.PolicyStatement({
         actions: ['logs:CreateLogStream', 'logs:PutLogEvents'],
         resources: [this.logGroup.logGroupArn],
       }),
     ];
   }
+
+  private secretStatements(): iam.PolicyStatement[] {
+    const stack = Stack.of(this);
+    const inAccount = (service: string, resource: string, arnFormat: ArnFormat) =>
+      stack.formatArn({ service, region: '*', resource, resourceName: '*', arnFormat });
+    const listed = this._invitationSecrets;
+    // The ARN of a secret known by name only lacks the six characters that Secrets Manager adds.
+    const secrets = listed?.map(({ secretFullArn, secretArn }) => secretFullArn ?? `${secretArn}-??????`);
+    const keys = listed?.flatMap(({ encryptionKey }) => encryptionKey?.keyArn ?? []);
+    return [
+      new iam.PolicyStatement({
+        actions: ['secretsmanager:GetSecretValue', 'secretsmanager:PutSecretValue'],
+        resources: secrets ?? [inAccount('secretsmanager', 'secret', ArnFormat.COLON_RESOURCE_NAME)],
+        conditions: listed ? undefined : { StringEquals: { [`aws:ResourceTag/${INVITATION_SECRET_TAG}`]: 'true' } },
+      }),
+      new iam.PolicyStatement({
+        actions: ['kms:Decrypt', 'kms:GenerateDataKey'],
+        resources: keys ?? [inAccount('kms', 'key', ArnFormat.SLASH_RESOURCE_NAME)],
+        // KMS writes the name of a service like this in every partition.
+        conditions: { StringLike: { 'kms:ViaService': 'secretsmanager.*.amazonaws.com' } },
+      }),
+    ].filter(({ resources }) => resources.length > 0);
+  }
 }
 
 function providerProblems(
-  { identityRegion, logGroup, logRetention }: QuickSightUserProviderProps,
+  { identityRegion, invitationSecrets = [], logGroup, logRetention }: QuickSightUserProviderProps,
   namespaces: string[],
 ) {
   const problems: string[] = [];
@@ -267,6 +322,12 @@ function providerProblems(
   for (const name of namespaces) {
     if (isListToken || name === '*' || Token.isUnresolved(name)) continue;
     problems.push(...[...formProblems({ Namespace: name })].map(({ text }) => `namespace ${text}`));
+  }
+  for (const { secretArn } of invitationSecrets) {
+    if (Token.isUnresolved(secretArn)) continue;
+    problems.push(
+      ...[...formProblems({ InvitationSecretArn: secretArn })].map(({ text }) => `invitation secret ${text}`),
+    );
   }
   if (logGroup && logRetention !== undefined) {
     problems.push('logRetention cannot be set for a log group of your own: set it there, or leave out logGroup');

@@ -1,8 +1,11 @@
 import { Annotations, ArnFormat, Fn, type IResource, RemovalPolicy, Resource, Stack, Token } from 'aws-cdk-lib';
+import type { ISecret } from 'aws-cdk-lib/aws-secretsmanager';
 import type { Construct } from 'constructs';
+import { ExistingUserPolicy } from './existing-user-policy';
 import type { ExternalLogin } from './external-login';
 import { CfnQuickSightUser } from './private/cfn-quicksight-user';
 import { declareUser } from './private/declared-users';
+import { INVITATION_SECRET_TAG, tagInvitationSecret } from './private/invitation-secret';
 import { rootStackOf } from './private/root-stack';
 import { parseUserArn } from './private/user-arn';
 import type { UserResourceProperties } from './private/user-resource';
@@ -39,8 +42,12 @@ export interface IQuickSightUser extends IResource {
   /**
    * Where a new user of `UserIdentity.quickSight()` sets a password. A secret: whoever opens it first becomes the user.
    *
-   * QuickSight hands it out once, when it registers the user, and it expires soon. After a deployment that changes the
-   * user without registering it anew, and for users that have no invitation, this is the text `unavailable`.
+   * QuickSight hands it out once, when it registers the user, and it expires soon: after 24 hours, by the only figure
+   * ever documented. With the prop `invitationSecret` this is the URL of the latest registration, as that secret keeps it.
+   * Without, it is the text `unavailable` after every deployment that changes the user without registering it anew. For
+   * users who have no invitation (those of another identity type, and adopted ones) it is always `unavailable`.
+   *
+   * An output shows it to everybody who may describe the stack: read it from the secret instead.
    *
    * Reading it from an imported user throws.
    *
@@ -102,15 +109,55 @@ export interface QuickSightUserProps {
   readonly tags?: { [key: string]: string };
 
   /**
+   * What the deployment does when a user of that name exists already, and nothing in the same root stack holds it.
+   *
+   * @default ExistingUserPolicy.FAIL
+   */
+  readonly onExisting?: ExistingUserPolicy;
+
+  /**
    * What happens to the user in QuickSight when it is removed from the code, or replaced by another user.
    *
    * Deleting is the default because access that the code no longer grants should end. A user who owns analyses or
    * dashboards leaves them without an owner: transfer them first, in the QuickSight console, or set
    * `RemovalPolicy.RETAIN`.
    *
+   * With `RemovalPolicy.DESTROY`, a user whom other resources declare as well stays until the last of them lets go. A
+   * user that was adopted (see `onExisting`) is deleted only by an update that removes it from the code, or replaces it,
+   * and succeeds. It is released, and so stays, when the stack is deleted, and when the deployment that adopted it rolls
+   * back.
+   *
    * @default RemovalPolicy.DESTROY
    */
   readonly removalPolicy?: RemovalPolicy;
+
+  /**
+   * Any text of 1 to 256 characters, such as a number or a date. Changing it asks for a new invitation, for a user of
+   * `UserIdentity.quickSight()` who has not used the last one in time.
+   *
+   * QuickSight hands an invitation out only when it registers a user, so the user is deleted and registered anew, as
+   * declared. Nobody has established whether dashboards that were shared with the user still are then. A user who has
+   * signed up is left as it is, and the deployment succeeds. A user that was adopted, or that other resources declare as
+   * well, is refused before anything is changed.
+   *
+   * @default - the invitation of the first registration is the only one
+   */
+  readonly invitationVersion?: string;
+
+  /**
+   * A secret that takes the invitation URL each time the user is registered, and keeps it readable and stable. For users
+   * of `UserIdentity.quickSight()`.
+   *
+   * Its value is `{"url": …, "userName": …, "arn": …, "registeredAt": …}` with an ISO 8601 time. It is one user's, and
+   * nothing else's: what it held before is superseded.
+   *
+   * It may be encrypted with a key of your own. The secret gets the tag `cdk-quicksight-users:invitation-secret` with the
+   * value `true`, by which the provider's role may write it. An imported secret must carry that tag already, or be listed
+   * in `invitationSecrets` of the provider; it must be of the stack's account.
+   *
+   * @default - the URL is in `invitationUrl`, until a deployment changes the user without registering it, and nowhere else
+   */
+  readonly invitationSecret?: ISecret;
 
   /**
    * The AWS account of the user. QuickSight refuses calls from another account, so it can only be the stack's.
@@ -153,7 +200,8 @@ const DEFAULT_NAMESPACE = 'default';
 /**
  * A user of Amazon QuickSight: registered at deployment, kept as declared, and deleted when it is removed from the code.
  *
- * A user of the same name that this resource did not register is refused: the deployment fails and leaves it alone.
+ * A user of the same name that exists already, and that nothing in the same root stack holds, is refused: the deployment
+ * fails and leaves it alone. Set `onExisting` to adopt it.
  *
  * @resource Custom::QuickSightUser
  */
@@ -215,13 +263,14 @@ export class QuickSightUser extends Resource implements IQuickSightUser {
   public readonly namespace: string;
 
   /**
-   * @throws with all problems of the properties at once, and when another construct declares the same user
+   * @throws with all problems of the properties at once, and when another construct declares the same user, or another of
+   * the root stack writes to the same secret
    */
   constructor(scope: Construct, id: string, props: QuickSightUserProps) {
     super(scope, id);
     const provider = props.provider ?? QuickSightUserProvider.getOrCreate(this);
     const properties = this.render(props);
-    this.refuseProblems(properties, provider);
+    this.refuseProblems(properties, provider, props.invitationSecret);
     this.namespace = properties.Namespace;
 
     const resource = new CfnQuickSightUser(this, 'Resource', provider.serviceToken, properties);
@@ -244,12 +293,16 @@ export class QuickSightUser extends Resource implements IQuickSightUser {
       UserRole: props.userRole.name,
       CustomPermissionsName: props.customPermissionsName,
       ...props.externalLogin?._render(),
+      // Absent rather than FAIL: an upgrade of this library is to change no deployed user.
+      OnExisting: props.onExisting === ExistingUserPolicy.ADOPT ? 'ADOPT' : undefined,
+      InvitationVersion: props.invitationVersion,
+      InvitationSecretArn: props.invitationSecret?.secretArn,
       Tags: Object.entries(props.tags ?? {}).map(([Key, Value]) => ({ Key, Value })),
       RootStackId: rootStackOf(this).stackId,
     };
   }
 
-  private refuseProblems(properties: UserResourceProperties, provider: QuickSightUserProvider): void {
+  private refuseProblems(properties: UserResourceProperties, provider: QuickSightUserProvider, secret?: ISecret): void {
     const { AwsAccountId, Namespace, Email } = properties;
     const problems = userProblems(properties, isKnown).map(inWords);
     const account = this.stack.account;
@@ -265,10 +318,31 @@ export class QuickSightUser extends Resource implements IQuickSightUser {
           `(${provider._describeNamespaces()}): add it to the provider's namespaces`,
       );
     }
-    const other = problems.length === 0 && declareUser(this, properties);
-    if (other) problems.push(`the same user is declared by ${other.node.path}: remove one of the two`);
+    const listed = provider._invitationSecrets;
+    if (secret && listed && !listed.some(({ secretArn }) => secretArn === secret.secretArn)) {
+      problems.push(
+        `invitationSecret ${secret.node.path} is not one that the provider ${provider.node.path} may write ` +
+          `(${listed.map(({ node }) => node.path).join(', ') || 'none'}): add it to the provider's invitationSecrets`,
+      );
+    }
+    const rivals = problems.length === 0 ? declareUser(this, properties) : {};
+    if (rivals.user) problems.push(`the same user is declared by ${rivals.user.node.path}: remove one of the two`);
+    if (rivals.secret) {
+      problems.push(
+        `invitationSecret ${secret!.node.path} is that of ${rivals.secret.node.path}, and the second invitation would ` +
+          `overwrite the first: give each user its own`,
+      );
+    }
     if (problems.length > 0) throw new Error(`QuickSightUser ${this.node.path}: ${problems.join('; ')}`);
 
+    if (secret && !tagInvitationSecret(secret) && !listed) {
+      Annotations.of(this).addWarningV2(
+        'cdk-quicksight-users:untaggedSecret',
+        `invitationSecret ${secret.node.path} is no secret that this app makes, so it cannot be tagged here: see that it ` +
+          `carries the tag ${INVITATION_SECRET_TAG} with the value true, or list it in invitationSecrets of a ` +
+          `QuickSightUserProvider`,
+      );
+    }
     if (isKnown(Email) && isOddEmail(Email)) {
       Annotations.of(this).addWarningV2(
         'cdk-quicksight-users:oddEmail',

@@ -92,7 +92,15 @@ test('a plain TypeScript project in another folder compiles against it and synth
   writeFileSync(
     path.join(consumer, 'app.ts'),
     `import { App, CfnOutput, Stack, Tags } from 'aws-cdk-lib';
-import { ExternalLogin, QuickSightUser, QuickSightUserProps, UserIdentity, UserRole } from 'cdk-quicksight-users';
+import { Secret } from 'aws-cdk-lib/aws-secretsmanager';
+import {
+  ExistingUserPolicy,
+  ExternalLogin,
+  QuickSightUser,
+  QuickSightUserProps,
+  UserIdentity,
+  UserRole,
+} from 'cdk-quicksight-users';
 
 const app = new App({ outdir: 'cdk.out' });
 const stack = new Stack(app, 'Analytics');
@@ -101,6 +109,8 @@ const props: QuickSightUserProps = {
   email: 'ana@example.com',
   userRole: UserRole.AUTHOR,
   externalLogin: ExternalLogin.cognito('pool:1'),
+  onExisting: ExistingUserPolicy.ADOPT,
+  invitationSecret: new Secret(stack, 'Invitation'),
 };
 const ana: QuickSightUser = new QuickSightUser(stack, 'Ana', props);
 Tags.of(ana).add('team', 'sales');
@@ -129,6 +139,7 @@ app.synth();
     'AWS::IAM::Role',
     'AWS::Lambda::Function',
     'AWS::Logs::LogGroup',
+    'AWS::SecretsManager::Secret',
     'Custom::QuickSightUser',
   ]);
   const asset = readdirSync(out).find((name) => name.startsWith('asset.'))!;

@@ -4,7 +4,8 @@ import type { CloudFormationCustomResourceEvent } from 'aws-lambda';
 import { readdirSync, readFileSync } from 'node:fs';
 import path from 'node:path';
 import { parseEvent } from '../lambda/event';
-import { ExternalLogin, QuickSightUser, UserIdentity, UserRole } from '../lib';
+import { Secret } from 'aws-cdk-lib/aws-secretsmanager';
+import { ExistingUserPolicy, ExternalLogin, QuickSightUser, UserIdentity, UserRole } from '../lib';
 
 /*
  * The wire contract only grows: whatever a release once wrote into a template comes back in OldResourceProperties, in
@@ -39,6 +40,13 @@ function written(): Record<string, unknown>[] {
     customPermissionsName: 'no-exports',
     externalLogin: ExternalLogin.customOidc('https://login.example.com', 'elif-1'),
     tags: { team: 'sales' },
+    onExisting: ExistingUserPolicy.ADOPT,
+    invitationVersion: '2',
+    invitationSecret: Secret.fromSecretCompleteArn(
+      stack,
+      'Secret',
+      'arn:aws:secretsmanager:us-east-1:111122223333:secret:elif-AbCdEf',
+    ),
   });
   const resources = Template.fromStack(stack).findResources('Custom::QuickSightUser');
   return Object.values(resources).map(({ Properties: { ServiceToken: _, ...properties } }) => ({

@@ -22,6 +22,12 @@ export interface UserResourceProperties {
   /** CUSTOM_OIDC only. */
   readonly CustomFederationProviderUrl?: string;
   readonly ExternalLoginId?: string;
+  /** What becomes of a user that exists already; absent means FAIL. */
+  readonly OnExisting?: OnExisting;
+  /** Identity type QUICKSIGHT. Another value than before asks for a new invitation. */
+  readonly InvitationVersion?: string;
+  /** Identity type QUICKSIGHT. The secret that the invitation URL of each registration is written to. */
+  readonly InvitationSecretArn?: string;
   readonly Tags?: readonly Tag[];
   /** Stack id of the root stack: what a user's holders have in common when constructs move between nested stacks. */
   readonly RootStackId: string;
@@ -30,6 +36,8 @@ export interface UserResourceProperties {
 export type IdentityType = 'IAM' | 'QUICKSIGHT' | 'IAM_IDENTITY_CENTER';
 
 export type ExternalLoginFederationProviderType = 'COGNITO' | 'CUSTOM_OIDC';
+
+export type OnExisting = 'FAIL' | 'ADOPT';
 
 export interface Tag {
   readonly Key: string;

@@ -26,6 +26,7 @@ export function userProblems(properties: Declared, isKnown: IsKnown = () => true
     ...identityProblems(properties, isKnown),
     ...nameProblems(properties, isKnown),
     ...loginProblems(properties),
+    ...invitationProblems(properties, isKnown),
     ...tagProblems(properties.Tags ?? [], isKnown),
   ];
 }
@@ -54,6 +55,13 @@ const FORMS: readonly [property: Exclude<keyof UserResourceProperties, 'Tags'>, 
     'CustomFederationProviderUrl',
     /^https:\/\/[^\s/]+\S*$/,
     'is not an https address: give one like https://login.example.com',
+  ],
+  ['OnExisting', /^(FAIL|ADOPT)$/, 'is not one of FAIL and ADOPT'],
+  ['InvitationVersion', /^.{1,256}$/s, 'is not an invitation version: use 1 to 256 characters'],
+  [
+    'InvitationSecretArn',
+    /^arn:[a-z-]+:secretsmanager:[a-z]+(-[a-z]+)+-\d+:\d{12}:secret:[\w/+=.@-]+$/,
+    'is not the ARN of a secret: give one like arn:aws:secretsmanager:us-east-1:111122223333:secret:invitation-AbCdEf',
   ],
 ];
 
@@ -149,6 +157,18 @@ function* loginProblems(properties: Declared): Problems {
   }
   if (type === 'COGNITO' && url !== undefined) {
     yield surplus('CustomFederationProviderUrl', url, 'only CUSTOM_OIDC has it');
+  }
+}
+
+function* invitationProblems(properties: Declared, isKnown: IsKnown): Problems {
+  const { IdentityType } = properties;
+  if (IdentityType !== 'IAM' && IdentityType !== 'IAM_IDENTITY_CENTER') return;
+  for (const property of ['InvitationVersion', 'InvitationSecretArn'] as const) {
+    const value = properties[property];
+    if (value === undefined) continue;
+    const why = `a user of identity type ${IdentityType} has no invitation`;
+    // The ARN of a secret made in the app is a token, which says nothing to a person.
+    yield isKnown(value) ? surplus(property, value, why) : { property, text: `does not apply: ${why}` };
   }
 }
 

@@ -30,6 +30,8 @@ const HASTE: Patience = {
   attempt: 200,
   backOff: 10,
   looks: [10, 20, 40],
+  tagsHold: 40,
+  stack: 150,
 };
 
 interface Put {
@@ -48,6 +50,7 @@ export class Stage {
     await new Promise<void>((resolve) => stage.server.listen(0, '127.0.0.1', resolve));
     process.env.AWS_ENDPOINT_URL_QUICKSIGHT = quickSight.url;
     process.env.AWS_REGION = 'us-east-1';
+    process.env.AWS_ENDPOINT_URL_CLOUDFORMATION = 'http://127.0.0.1:9';
     process.env.AWS_ACCESS_KEY_ID = 'AKIDEXAMPLE';
     process.env.AWS_SECRET_ACCESS_KEY = 'secret';
     jest.spyOn(console, 'log').mockImplementation((line: string) => void stage.log.push(line));

@@ -1,13 +1,27 @@
 import type { User } from '@aws-sdk/client-quicksight';
-import { ADOPTED, holderKey, holderTag } from '../../lambda/holder';
 import {
-  letGo,
+  ADOPTED,
+  beforeTag,
+  describeHolder,
+  holderKey,
+  holderTag,
+  holdOf,
+  isBeingLeft,
+  isShared,
+  leavingTag,
+  ownBefore,
+} from '../../lambda/holder';
+import {
+  isDowngrade,
+  keptTags,
   needsUpdate,
-  RefusedByRule,
+  reasonToKeep,
   registerRequest,
+  restoreRequest,
   sameIdentity,
   tagSteps,
   updateRequest,
+  wantedRole,
 } from '../../lambda/plan';
 import type { UserResourceProperties } from '../../lib/private/user-resource';
 
@@ -131,9 +145,20 @@ describe('updateRequest', () => {
     });
   });
 
-  test.each(['AUTHOR', 'ADMIN', 'AUTHOR_PRO', 'ADMIN_PRO'])('refuses to make a reader of a live %s', (role) => {
-    const live = { ...liveAna, Role: role } as User;
-    expect(() => updateRequest(ana, { ...ana, UserRole: role }, live)).toThrow(RefusedByRule);
+  test('keeps a live role that the template did not change, and takes one that it did', () => {
+    const live = { ...liveAna, Role: 'AUTHOR' } as User;
+    expect(wantedRole(ana, ana, live)).toBe('AUTHOR');
+    expect(wantedRole(ana, { ...ana, UserRole: 'ADMIN' }, live)).toBe('READER');
+    expect(wantedRole(ana, undefined, live)).toBe('READER');
+  });
+
+  test.each(['AUTHOR', 'ADMIN', 'AUTHOR_PRO', 'ADMIN_PRO'])('knows that no %s becomes a reader in place', (role) => {
+    expect([isDowngrade(role, 'READER'), isDowngrade(role, 'READER_PRO'), isDowngrade(role, 'AUTHOR')]).toEqual([
+      true,
+      true,
+      false,
+    ]);
+    expect([isDowngrade('READER', role), isDowngrade('READER_PRO', 'READER')]).toEqual([false, false]);
   });
 
   test.each(['READER', 'READER_PRO'])('moves a %s to any other role', (role) => {
@@ -195,14 +220,84 @@ describe('holder tags', () => {
     expect(long('a')).not.toBe(long('b'));
   });
 
+  const leaving = leavingTag(map(held), own);
+  const otherLeaving = leavingTag(map(other), other.Key);
   test.each([
-    ['we are the last holder', map(held), 'delete'],
-    ['another holds it too', map(held, other), 'release'],
-    ['it was there before any stack', map(held, { Key: ADOPTED, Value: 'true' }), 'release'],
-    ['only others hold it', map(other), 'leave'],
-    ['it was released, and was there before any stack', map({ Key: ADOPTED, Value: 'true' }), 'leave'],
-    ['nobody holds it', map({ Key: 'team', Value: 'sales' }), 'ask'],
-  ])('letting go when %s', (_, tags, expected) => {
-    expect(letGo(tags, own)).toBe(expected);
+    ['ours alone', map(held), { shared: false, beingLeft: false }],
+    ['ours, about to let go', map(leaving), { shared: false, beingLeft: false }],
+    ['ours and another', map(held, other), { shared: true, beingLeft: false }],
+    ['ours and one that is leaving', map(held, otherLeaving), { shared: false, beingLeft: true }],
+    ['nobody’s', map({ Key: 'team', Value: 'sales' }), { shared: false, beingLeft: false }],
+  ])('%s', (_, tags, expected) => {
+    expect({ shared: isShared(tags, own), beingLeft: isBeingLeft(tags, own) }).toEqual(expected);
+  });
+
+  test('of a holder that is leaving still say which request and which stack wrote them', () => {
+    const hold = { since: 1_800_000_000, requestId: 'request-1', root: '11111111-2222-3333-4444-555555555555' };
+    expect(holdOf(map(held), own)).toEqual({ ...hold, leaving: false });
+    expect(holdOf(map(leaving), own)).toEqual({ ...hold, leaving: true });
+    expect(describeHolder(map(leaving))).toBe(
+      'resource Ana1234 of the stack with id 11111111-2222-3333-4444-555555555555',
+    );
+  });
+
+  test('remember for one writer what the user was before', () => {
+    const before = beforeTag(resource, 'AUTHOR', 'no-exports');
+    expect(ownBefore(map(before), resource)).toEqual({ role: 'AUTHOR', customPermissions: 'no-exports' });
+    expect(ownBefore(map(before), { ...resource, LogicalResourceId: 'Other' })).toBeUndefined();
+    expect(ownBefore(map(held), resource)).toBeUndefined();
+  });
+
+  test.each<[string, Partial<User>, [string, string][], RegExp | undefined]>([
+    ['nothing when nobody has used it and only we declare it', {}, [], undefined],
+    ['that it has been activated', { Active: true }, [], /activated/],
+    ['that nothing says it has not', { Active: undefined }, [], /activated/],
+    ['that it is of IAM', { IdentityType: 'IAM' }, [], /identity type IAM/],
+    ['another holder', {}, [[other.Key, other.Value]], /another resource/],
+    ['that it existed before', {}, [[ADOPTED, 'true']], /existed before/],
+    ['not a holder that is leaving', {}, [[otherLeaving.Key, otherLeaving.Value]], undefined],
+  ])('what keeps a user from being registered anew: %s', (_, change, more, expected) => {
+    const tags = new Map([[held.Key, held.Value], ...more]);
+    const reason = reasonToKeep({ ...liveAna, Active: false, ...change }, tags, own);
+    if (expected) expect(reason).toMatch(expected);
+    else expect(reason).toBeUndefined();
+  });
+});
+
+describe('restoreRequest', () => {
+  const base = { ...key, Email: 'ana@example.com' };
+  test.each<[string, Partial<User>, { role: string; customPermissions: string }, object | undefined]>([
+    ['nothing when nothing was changed', {}, { role: 'READER', customPermissions: '' }, undefined],
+    ['the role', { Role: 'AUTHOR' }, { role: 'ADMIN', customPermissions: '' }, { Role: 'ADMIN' }],
+    ['not a role that QuickSight refuses', { Role: 'AUTHOR' }, { role: 'READER', customPermissions: '' }, undefined],
+    [
+      'custom permissions',
+      { CustomPermissionsName: 'p' },
+      { role: 'READER', customPermissions: 'q' },
+      { Role: 'READER', CustomPermissionsName: 'q' },
+    ],
+    [
+      'that there were none',
+      { CustomPermissionsName: 'p' },
+      { role: 'READER', customPermissions: '' },
+      { Role: 'READER', UnapplyCustomPermissions: true },
+    ],
+  ])('%s', (_, change, before, expected) => {
+    expect(restoreRequest(ana, { ...liveAna, ...change }, before)).toEqual(expected && { ...base, ...expected });
+  });
+});
+
+describe('keptTags', () => {
+  test('are those of people that nobody declared', () => {
+    const live = new Map([
+      ['cost-center', '1'],
+      ['team', 'sales'],
+      ['former', 'x'],
+      [ADOPTED, 'true'],
+    ]);
+    const declared = { ...ana, Tags: [{ Key: 'team', Value: 'ops' }] };
+    expect(keptTags(live, declared, { Tags: [{ Key: 'former', Value: 'x' }] })).toEqual([
+      { Key: 'cost-center', Value: '1' },
+    ]);
   });
 });

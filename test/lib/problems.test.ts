@@ -1,6 +1,7 @@
 import { App, Fn, Lazy, NestedStack, Stack } from 'aws-cdk-lib';
 import { Template } from 'aws-cdk-lib/assertions';
 import { User } from 'aws-cdk-lib/aws-iam';
+import { Secret } from 'aws-cdk-lib/aws-secretsmanager';
 import { QuickSightUserProvider, type QuickSightUserProps, UserIdentity, UserRole } from '../../lib';
 import { ACCOUNT, declareAna, newStack } from './sample-user';
 
@@ -12,6 +13,7 @@ describe('a user with problems', () => {
       userRole: UserRole.of('RESTRICTED_READER'),
       namespace: 'a b',
       tags: { 'aws:x': '' },
+      invitationVersion: '',
     };
     const refused = () => declareAna(newStack(), props);
     expect(refused).toThrow('QuickSightUser Stack/Ana: ');
@@ -21,6 +23,7 @@ describe('a user with problems', () => {
       'userRole "RESTRICTED_READER"',
       'namespace "a b"',
       'tags "aws:x"',
+      'invitationVersion ""',
     ]) {
       expect(refused).toThrow(property);
     }
@@ -62,6 +65,82 @@ describe('a user with problems', () => {
         "add it to the provider's namespaces",
     );
     expect(() => declareAna(stack, { provider, namespace: 'partners' }, 'Ben')).not.toThrow();
+  });
+});
+
+describe('an invitation', () => {
+  const iamUser = UserIdentity.iamArn(`arn:aws:iam::${ACCOUNT}:user/ana`);
+
+  test.each([
+    ['an IAM user', iamUser, 'IAM'],
+    ['an Identity Center user', UserIdentity.identityCenter('ana'), 'IAM_IDENTITY_CENTER'],
+  ])('of %s is refused, because there is none', (_, identity, type) => {
+    const stack = newStack();
+    const invitationSecret = new Secret(stack, 'Secret');
+    expect(() => declareAna(stack, { identity, invitationVersion: '2', invitationSecret })).toThrow(
+      `invitationVersion "2" does not apply: a user of identity type ${type} has no invitation; ` +
+        `invitationSecretArn does not apply: a user of identity type ${type} has no invitation`,
+    );
+  });
+
+  test('may have a version that is a token', () => {
+    expect(() => declareAna(newStack(), { invitationVersion: Fn.importValue('Version') })).not.toThrow();
+  });
+
+  test('cannot go to a secret that the provider may not write', () => {
+    const stack = newStack();
+    const [mine, others] = [new Secret(stack, 'Mine'), new Secret(stack, 'Others')];
+    const provider = new QuickSightUserProvider(stack, 'Users', { invitationSecrets: [others] });
+    expect(() => declareAna(stack, { provider, invitationSecret: mine })).toThrow(
+      'QuickSightUser Stack/Ana: invitationSecret Stack/Mine is not one that the provider Stack/Users may write ' +
+        "(Stack/Others): add it to the provider's invitationSecrets",
+    );
+    expect(() => declareAna(stack, { provider, invitationSecret: others }, 'Ben')).not.toThrow();
+  });
+
+  test('cannot go to any secret when the provider may write none', () => {
+    const stack = newStack();
+    const provider = new QuickSightUserProvider(stack, 'Users', { invitationSecrets: [] });
+    const invitationSecret = new Secret(stack, 'Secret');
+    expect(() => declareAna(stack, { provider, invitationSecret })).toThrow('Stack/Users may write (none): add it');
+  });
+
+  test('cannot go to what is no secret', () => {
+    const stack = newStack();
+    const invitationSecret = Secret.fromSecretAttributes(stack, 'Secret', {
+      secretPartialArn: 'arn:aws:ssm:us-east-1:111122223333:parameter:ana',
+    });
+    expect(() => declareAna(stack, { invitationSecret })).toThrow(
+      'invitationSecretArn "arn:aws:ssm:us-east-1:111122223333:parameter:ana" is not the ARN of a secret',
+    );
+  });
+
+  test('cannot go to the secret of another user, who would lose the own one', () => {
+    const stack = newStack();
+    const invitationSecret = new Secret(stack, 'Secret');
+    declareAna(new NestedStack(stack, 'A'), { invitationSecret });
+    const ben = { identity: UserIdentity.quickSight('ben'), invitationSecret };
+    expect(() => declareAna(new NestedStack(stack, 'B'), ben, 'Ben')).toThrow(
+      'QuickSightUser Stack/B/Ben: invitationSecret Stack/Secret is that of Stack/A/Ana, and the second invitation ' +
+        'would overwrite the first: give each user its own',
+    );
+  });
+
+  test('cannot go to a secret that is imported twice, for two users', () => {
+    const stack = newStack();
+    const imported = (id: string) => Secret.fromSecretNameV2(stack, id, 'invitations/all');
+    declareAna(stack, { invitationSecret: imported('One') });
+    const ben = { identity: UserIdentity.quickSight('ben'), invitationSecret: imported('Two') };
+    expect(() => declareAna(stack, ben, 'Ben')).toThrow('invitationSecret Stack/Two is that of Stack/Ana');
+  });
+
+  test('of the same user twice is told with both', () => {
+    const stack = newStack();
+    const invitationSecret = new Secret(stack, 'Secret');
+    declareAna(stack, { invitationSecret });
+    expect(() => declareAna(stack, { invitationSecret }, 'Again')).toThrow(
+      /the same user is declared by Stack\/Ana: remove one of the two; invitationSecret Stack\/Secret is that of/,
+    );
   });
 });
 

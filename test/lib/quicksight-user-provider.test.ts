@@ -6,9 +6,11 @@ import { App, Lazy, NestedStack, Stack, Token } from 'aws-cdk-lib';
 import { Match, Template } from 'aws-cdk-lib/assertions';
 import { SecurityGroup, SubnetType, Vpc } from 'aws-cdk-lib/aws-ec2';
 import { Role, ServicePrincipal } from 'aws-cdk-lib/aws-iam';
+import { Key } from 'aws-cdk-lib/aws-kms';
 import { LogGroup, RetentionDays } from 'aws-cdk-lib/aws-logs';
+import { Secret } from 'aws-cdk-lib/aws-secretsmanager';
 import { Construct } from 'constructs';
-import { QuickSightUserProvider, type QuickSightUserProviderProps } from '../../lib';
+import { QuickSightUserProvider, type QuickSightUserProviderProps, UserIdentity } from '../../lib';
 import { ACCOUNT, declareAna, newStack, propertiesOf } from './sample-user';
 
 function templateOf(props?: (stack: Stack) => QuickSightUserProviderProps): Template {
@@ -26,12 +28,33 @@ function only(template: Template, type: string): Record<string, any> {
 
 const policyOf = (template: Template) => only(template, 'AWS::IAM::Role').Properties.Policies[0].PolicyDocument;
 
-const userArns = (namespace: string, region = '*') => ({
+const arn = (service: string, region: string | object, resource: string) => ({
   'Fn::Join': [
     '',
-    ['arn:', { Ref: 'AWS::Partition' }, `:quicksight:${region}:`, { Ref: 'AWS::AccountId' }, `:user/${namespace}/*`],
+    [
+      'arn:',
+      { Ref: 'AWS::Partition' },
+      ...(typeof region === 'string' ? [`:${service}:${region}:`] : [`:${service}:`, region, ':']),
+      { Ref: 'AWS::AccountId' },
+      `:${resource}`,
+    ],
   ],
 });
+
+const userArns = (namespace: string, region = '*') => arn('quicksight', region, `user/${namespace}/*`);
+
+const secretsByTag = {
+  Effect: 'Allow',
+  Action: ['secretsmanager:GetSecretValue', 'secretsmanager:PutSecretValue'],
+  Resource: arn('secretsmanager', '*', 'secret:*'),
+  Condition: { StringEquals: { 'aws:ResourceTag/cdk-quicksight-users:invitation-secret': 'true' } },
+};
+
+const viaSecretsManager = { StringLike: { 'kms:ViaService': 'secretsmanager.*.amazonaws.com' } };
+
+/** The statements of a policy that are about secrets and their keys. */
+const aboutSecrets = (template: Template) =>
+  policyOf(template).Statement.filter(({ Action }: { Action: string[] }) => /^(secretsmanager|kms):/.test(Action[0]!));
 
 describe('by default', () => {
   const template = templateOf();
@@ -43,7 +66,7 @@ describe('by default', () => {
     expect(types.sort()).toEqual(['AWS::IAM::Role', 'AWS::Lambda::Function', 'AWS::Logs::LogGroup']);
   });
 
-  test('the role may do what the function does, on users of the account, and nothing else', () => {
+  test('the role may do what the function does, in its own account, and nothing else', () => {
     const role = only(template, 'AWS::IAM::Role').Properties;
     expect(role.ManagedPolicyArns).toBeUndefined();
     expect(role.AssumeRolePolicyDocument.Statement).toEqual([
@@ -55,14 +78,28 @@ describe('by default', () => {
         Effect: 'Allow',
         Action: [
           'quicksight:DeleteUser',
+          'quicksight:DeleteUserByPrincipalId',
           'quicksight:DescribeUser',
           'quicksight:ListTagsForResource',
+          'quicksight:ListUsers',
           'quicksight:RegisterUser',
           'quicksight:TagResource',
           'quicksight:UntagResource',
           'quicksight:UpdateUser',
         ],
         Resource: userArns('*'),
+      },
+      {
+        Effect: 'Allow',
+        Action: 'cloudformation:DescribeStacks',
+        Resource: arn('cloudformation', { Ref: 'AWS::Region' }, 'stack/*'),
+      },
+      secretsByTag,
+      {
+        Effect: 'Allow',
+        Action: ['kms:Decrypt', 'kms:GenerateDataKey'],
+        Resource: arn('kms', '*', 'key/*'),
+        Condition: viaSecretsManager,
       },
       {
         Effect: 'Allow',
@@ -141,6 +178,77 @@ describe('the prop', () => {
     expect(policyOf(template).Statement[0].Resource).toEqual([userArns('default'), userArns('partners')]);
   });
 
+  test('invitationSecrets narrows the permissions to those secrets, and to their keys', () => {
+    const template = templateOf((stack) => {
+      const key = new Key(stack, 'Key');
+      const importedKey = Key.fromKeyArn(stack, 'ImportedKey', 'arn:aws:kms:us-east-1:111122223333:key/1234abcd');
+      const complete = 'arn:aws:secretsmanager:us-east-1:111122223333:secret:complete-AbCdEf';
+      const partial = 'arn:aws:secretsmanager:us-east-1:111122223333:secret:partial';
+      return {
+        invitationSecrets: [
+          new Secret(stack, 'Made', { encryptionKey: key }),
+          new Secret(stack, 'MadeToo', { encryptionKey: key }),
+          Secret.fromSecretCompleteArn(stack, 'Complete', complete),
+          Secret.fromSecretAttributes(stack, 'Partial', { secretPartialArn: partial, encryptionKey: importedKey }),
+        ],
+      };
+    });
+    expect(aboutSecrets(template)).toEqual([
+      {
+        Effect: 'Allow',
+        Action: ['secretsmanager:GetSecretValue', 'secretsmanager:PutSecretValue'],
+        Resource: [
+          { Ref: expect.stringMatching(/^Made/) },
+          { Ref: expect.stringMatching(/^MadeToo/) },
+          'arn:aws:secretsmanager:us-east-1:111122223333:secret:complete-AbCdEf',
+          'arn:aws:secretsmanager:us-east-1:111122223333:secret:partial-??????',
+        ],
+      },
+      {
+        Effect: 'Allow',
+        Action: ['kms:Decrypt', 'kms:GenerateDataKey'],
+        Resource: [
+          { 'Fn::GetAtt': [expect.stringMatching(/^Key/), 'Arn'] },
+          'arn:aws:kms:us-east-1:111122223333:key/1234abcd',
+        ],
+        Condition: viaSecretsManager,
+      },
+    ]);
+  });
+
+  test('invitationSecrets takes the permission for keys away when the secrets have none of their own', () => {
+    const template = templateOf((stack) => ({ invitationSecrets: [Secret.fromSecretNameV2(stack, 'Ana', 'ana')] }));
+    expect(aboutSecrets(template)).toEqual([
+      {
+        Effect: 'Allow',
+        Action: ['secretsmanager:GetSecretValue', 'secretsmanager:PutSecretValue'],
+        Resource: arn('secretsmanager', { Ref: 'AWS::Region' }, 'secret:ana-??????'),
+      },
+    ]);
+  });
+
+  test('invitationSecrets takes all permissions for secrets away when it is empty', () => {
+    expect(aboutSecrets(templateOf(() => ({ invitationSecrets: [] })))).toEqual([]);
+  });
+
+  test.each([
+    ['invitationSecrets alone decides the permissions', true],
+    ['without invitationSecrets the tag alone decides the permissions', false],
+  ])('%s, whoever is declared', (_, isListed) => {
+    const policies = [0, 1, 2].map((users) => {
+      const stack = newStack();
+      const secret = (id: string) => new Secret(stack, id, { encryptionKey: new Key(stack, `KeyOf${id}`) });
+      const [first, second] = [secret('First'), secret('Second')];
+      const invitationSecrets = isListed ? [first, second] : undefined;
+      const provider = new QuickSightUserProvider(stack, 'Provider', { invitationSecrets });
+      if (users > 0) declareAna(stack, { provider, invitationSecret: first });
+      const ben = { identity: UserIdentity.quickSight('ben'), namespace: 'partners', invitationSecret: second };
+      if (users > 1) declareAna(stack, { provider, ...ben }, 'Ben');
+      return JSON.stringify(policyOf(Template.fromStack(stack)));
+    });
+    expect(policies).toEqual([policies[0], policies[0], policies[0]]);
+  });
+
   test('namespaces alone decides the permissions, whoever is declared', () => {
     const stack = newStack();
     declareAna(stack, { namespace: 'partners' });
@@ -151,7 +259,7 @@ describe('the prop', () => {
     const template = templateOf((stack) => ({ role: Role.fromRoleName(stack, 'Role', 'quicksight') }));
     const [[policyId, policy]] = Object.entries(template.findResources('AWS::IAM::Policy')) as any;
     expect(policy.Properties.Roles).toEqual(['quicksight']);
-    expect(policy.Properties.PolicyDocument.Statement).toHaveLength(2);
+    expect(policy.Properties.PolicyDocument.Statement).toEqual(policyOf(templateOf()).Statement);
     expect(only(template, 'AWS::Lambda::Function').DependsOn).toEqual([policyId]);
     template.resourceCountIs('AWS::IAM::Role', 0);
   });
@@ -189,7 +297,7 @@ describe('the prop', () => {
         SubnetIds: [{ Ref: Match.stringLikeRegexp('Isolated') }, { Ref: Match.stringLikeRegexp('Isolated') }],
       },
     });
-    expect(policyOf(template).Statement[2]).toEqual({
+    expect(policyOf(template).Statement.at(-1)).toEqual({
       Effect: 'Allow',
       Action: [
         'ec2:AssignPrivateIpAddresses',
@@ -207,7 +315,7 @@ describe('the prop', () => {
     const template = templateOf((stack) => ({ logGroup: LogGroup.fromLogGroupName(stack, 'Logs', 'central') }));
     template.hasResourceProperties('AWS::Lambda::Function', { LoggingConfig: { LogGroup: 'central' } });
     template.resourceCountIs('AWS::Logs::LogGroup', 0);
-    expect(JSON.stringify(policyOf(template).Statement[1].Resource)).toContain(':log-group:central:*');
+    expect(JSON.stringify(policyOf(template).Statement.at(-1).Resource)).toContain(':log-group:central:*');
   });
 
   test('logRetention sets how long the log is kept', () => {
@@ -242,6 +350,16 @@ describe('problems', () => {
   test('are told all at once', () => {
     expect(() => templateOf(() => ({ identityRegion: 'x', namespaces: [] }))).toThrow(
       /region "x".*; namespaces is empty/,
+    );
+  });
+
+  test('are what is no secret among the secrets', () => {
+    const secretPartialArn = 'arn:aws:ssm:us-east-1:111122223333:parameter:ana';
+    const props = (stack: Stack) => ({
+      invitationSecrets: [Secret.fromSecretAttributes(stack, 'Secret', { secretPartialArn })],
+    });
+    expect(() => templateOf(props)).toThrow(
+      `Stack/Provider: invitation secret "${secretPartialArn}" is not the ARN of a secret: give one like arn:aws:`,
     );
   });
 
@@ -290,6 +408,12 @@ test('a checkout that has not been built says so', () => {
   } finally {
     fs.rmSync(copy, { recursive: true });
   }
+});
+
+test.each(['us-east-1', 'cn-north-1', 'us-gov-west-1'])('no ARN names a partition, also in %s', (region) => {
+  const stack = newStack({ env: { account: ACCOUNT, region } });
+  new QuickSightUserProvider(stack, 'Provider');
+  expect(JSON.stringify(Template.fromStack(stack).toJSON())).not.toMatch(/arn:aws/);
 });
 
 test('the account of a bound stack is in the permissions', () => {

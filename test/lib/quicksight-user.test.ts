@@ -1,7 +1,16 @@
-import { App, CfnOutput, NestedStack, RemovalPolicy, Stack } from 'aws-cdk-lib';
+import { App, CfnOutput, NestedStack, RemovalPolicy, Stack, Tags } from 'aws-cdk-lib';
 import { Annotations, Match, Template } from 'aws-cdk-lib/assertions';
 import { Role, ServicePrincipal, User } from 'aws-cdk-lib/aws-iam';
-import { ExternalLogin, QuickSightUser, UserIdentity, UserRole } from '../../lib';
+import { Key } from 'aws-cdk-lib/aws-kms';
+import { Secret } from 'aws-cdk-lib/aws-secretsmanager';
+import {
+  ExistingUserPolicy,
+  ExternalLogin,
+  QuickSightUser,
+  QuickSightUserProvider,
+  UserIdentity,
+  UserRole,
+} from '../../lib';
 import { ACCOUNT, declareAna, newStack, propertiesOf, usersIn } from './sample-user';
 
 describe('the properties on the wire', () => {
@@ -38,6 +47,9 @@ describe('the properties on the wire', () => {
         ExternalLoginId: 'kofi',
       },
     ],
+    ['ADOPT', { onExisting: ExistingUserPolicy.ADOPT }, { OnExisting: 'ADOPT' }],
+    ['nothing for FAIL, which is the default', { onExisting: ExistingUserPolicy.FAIL }, { OnExisting: undefined }],
+    ['invitationVersion', { invitationVersion: '2' }, { InvitationVersion: '2' }],
     ['a role of a later day', { userRole: UserRole.of('VIEWER_MAX') }, { UserRole: 'VIEWER_MAX' }],
     [
       'an Identity Center user',
@@ -137,6 +149,100 @@ describe('removal', () => {
     const stack = newStack();
     declareAna(stack).applyRemovalPolicy(RemovalPolicy.RETAIN);
     expect(policies(usersIn(stack)[0]!)).toEqual(['Retain', 'Retain']);
+  });
+});
+
+describe('invitationSecret', () => {
+  const tagsOfSecrets = (stack: Stack) =>
+    Object.values(Template.fromStack(stack).findResources('AWS::SecretsManager::Secret')).map(
+      ({ Properties }) => Properties.Tags,
+    );
+
+  test('is on the wire by reference, so that it is made first, and gets the tag by which the function may write it', () => {
+    const stack = newStack();
+    const invitationSecret = new Secret(stack, 'Secret');
+    expect(propertiesOf({ invitationSecret }, stack).InvitationSecretArn).toEqual({
+      Ref: expect.stringMatching(/^Secret/),
+    });
+    expect(usersIn(stack)[0]!.DependsOn).toBeUndefined();
+    expect(tagsOfSecrets(stack)).toEqual([[tag('cdk-quicksight-users:invitation-secret', 'true')]]);
+    Annotations.fromStack(stack).hasNoWarning('*', Match.anyValue());
+  });
+
+  test('alone gets the tag: not what stands below it, nor its key, nor other secrets', () => {
+    const stack = newStack();
+    const invitationSecret = new Secret(stack, 'Secret', { encryptionKey: new Key(stack, 'Key') });
+    new Secret(invitationSecret, 'Below');
+    new Key(invitationSecret, 'KeyBelow');
+    new Secret(stack, 'Other');
+    declareAna(stack, { invitationSecret });
+    expect(tagsOfSecrets(stack).filter(Boolean)).toEqual([[tag('cdk-quicksight-users:invitation-secret', 'true')]]);
+    for (const { Properties } of Object.values(Template.fromStack(stack).findResources('AWS::KMS::Key'))) {
+      expect(Properties.Tags).toBeUndefined();
+    }
+  });
+
+  test('keeps the tags that it has', () => {
+    const stack = newStack();
+    const invitationSecret = new Secret(stack, 'Secret');
+    Tags.of(stack).add('team', 'data');
+    declareAna(stack, { invitationSecret });
+    expect(tagsOfSecrets(stack)).toEqual([
+      [tag('cdk-quicksight-users:invitation-secret', 'true'), tag('team', 'data')],
+    ]);
+  });
+
+  test('may be imported, with a warning that it must carry the tag', () => {
+    const stack = newStack();
+    const arn = `arn:aws:secretsmanager:us-east-1:${ACCOUNT}:secret:ana-AbCdEf`;
+    const invitationSecret = Secret.fromSecretCompleteArn(stack, 'Imported', arn);
+    expect(propertiesOf({ invitationSecret }, stack).InvitationSecretArn).toBe(arn);
+    Annotations.fromStack(stack).hasWarning(
+      '/Stack/Ana',
+      Match.stringLikeRegexp(
+        'Stack/Imported is no secret that this app makes.*tag cdk-quicksight-users:invitation-secret with the value true' +
+          '.*invitationSecrets.*cdk-quicksight-users:untaggedSecret',
+      ),
+    );
+  });
+
+  test('may be imported by name', () => {
+    const stack = newStack({ env: { account: ACCOUNT, region: 'eu-west-1' } });
+    const invitationSecret = Secret.fromSecretNameV2(stack, 'Imported', 'invitations/ana');
+    const { InvitationSecretArn } = propertiesOf({ invitationSecret }, stack);
+    expect(JSON.stringify(InvitationSecretArn)).toContain(
+      `:secretsmanager:eu-west-1:${ACCOUNT}:secret:invitations/ana`,
+    );
+  });
+
+  test('is no cause for a warning when it is imported and the provider lists it', () => {
+    const stack = newStack();
+    const arn = `arn:aws:secretsmanager:us-east-1:${ACCOUNT}:secret:ana-AbCdEf`;
+    const imported = (id: string) => Secret.fromSecretCompleteArn(stack, id, arn);
+    const provider = new QuickSightUserProvider(stack, 'Users', { invitationSecrets: [imported('Listed')] });
+    declareAna(stack, { provider, invitationSecret: imported('Used') });
+    Annotations.fromStack(stack).hasNoWarning('*', Match.anyValue());
+  });
+
+  test('may be in another stack of the app, and in a nested stack, while the provider is in the root stack', () => {
+    const app = new App();
+    const secrets = new Stack(app, 'Secrets');
+    const root = new Stack(app, 'Root');
+    const nested = new NestedStack(root, 'Nested');
+    const nestedSecrets = new NestedStack(root, 'NestedSecrets');
+    declareAna(root, { invitationSecret: new Secret(secrets, 'Other') }, 'Ana');
+    const ben = { identity: UserIdentity.quickSight('ben'), invitationSecret: new Secret(nestedSecrets, 'Nested') };
+    declareAna(root, ben, 'Ben');
+    const carla = { identity: UserIdentity.quickSight('carla'), invitationSecret: new Secret(nested, 'Same') };
+    declareAna(nested, carla, 'Carla');
+    const dora = { identity: UserIdentity.quickSight('dora'), invitationSecret: new Secret(root, 'Root') };
+    declareAna(nested, dora, 'Dora');
+    expect(() => app.synth()).not.toThrow();
+    for (const stack of [secrets, root, nested, nestedSecrets]) {
+      for (const tags of tagsOfSecrets(stack)) {
+        expect(tags).toEqual([tag('cdk-quicksight-users:invitation-secret', 'true')]);
+      }
+    }
   });
 });
 

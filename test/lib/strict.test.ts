@@ -1,5 +1,7 @@
 import { App, type CfnResource, NestedStack, RemovalPolicy, Stack } from 'aws-cdk-lib';
-import { ExternalLogin, QuickSightUser, UserIdentity, UserRole } from '../../lib';
+import { Key } from 'aws-cdk-lib/aws-kms';
+import { Secret } from 'aws-cdk-lib/aws-secretsmanager';
+import { ExistingUserPolicy, ExternalLogin, QuickSightUser, UserIdentity, UserRole } from '../../lib';
 import { ACCOUNT, declareAna } from './sample-user';
 
 // The set-up of all tests switches off what is tested here.
@@ -17,6 +19,9 @@ test("a template with every prop passes CDK's own linter", () => {
     customPermissionsName: 'no-exports',
     externalLogin: ExternalLogin.customOidc('https://login.example.com', 'ana'),
     tags: { team: 'sales' },
+    onExisting: ExistingUserPolicy.ADOPT,
+    invitationVersion: '2',
+    invitationSecret: new Secret(stack, 'Invitation', { encryptionKey: new Key(stack, 'Key') }),
     removalPolicy: RemovalPolicy.RETAIN,
     awsAccountId: ACCOUNT,
   });

@@ -16,6 +16,8 @@ const IAM: Properties = { ...QUICKSIGHT, IdentityType: 'IAM', UserName: undefine
 const USER = 'arn:aws:iam::111122223333:user/ana';
 const ROLE = 'arn:aws-cn:iam::111122223333:role/path/Data';
 
+const SECRET = 'arn:aws-us-gov:secretsmanager:us-gov-west-1:111122223333:secret:invitations/ana-AbCdEf';
+
 const problems = (properties: Properties) =>
   userProblems(properties).map(({ property, text }) => `${property} ${text}`);
 
@@ -42,6 +44,11 @@ describe('nothing is wrong with', () => {
     ],
     ['a strange e-mail address', { ...QUICKSIGHT, Email: 'not an address' }],
     ['a role of a later day', { ...QUICKSIGHT, UserRole: 'VIEWER_MAX' }],
+    ['adopting', { ...QUICKSIGHT, OnExisting: 'ADOPT' }],
+    ['failing', { ...QUICKSIGHT, OnExisting: 'FAIL' }],
+    ['an invitation version', { ...QUICKSIGHT, InvitationVersion: '2026-11-24 10:00\n' }],
+    ['an invitation version of 256 characters', { ...QUICKSIGHT, InvitationVersion: 'v'.repeat(256) }],
+    ['an invitation secret', { ...QUICKSIGHT, InvitationSecretArn: SECRET }],
   ])('%s', (_, properties) => {
     expect(problems(properties)).toEqual([]);
   });
@@ -121,6 +128,28 @@ describe('what is wrong is told once, with the value and the way out', () => {
       },
       'CustomFederationProviderUrl "https://login.example.com" does not apply: only CUSTOM_OIDC has it',
     ],
+    [{ ...QUICKSIGHT, OnExisting: 'adopt' as never }, 'OnExisting "adopt" is not one of FAIL and ADOPT'],
+    [{ ...QUICKSIGHT, InvitationVersion: '' }, 'InvitationVersion "" is not an invitation version: use 1 to 256'],
+    [{ ...QUICKSIGHT, InvitationVersion: 'v'.repeat(257) }, 'is not an invitation version: use 1 to 256 characters'],
+    ...[
+      'invitation',
+      'arn:aws:ssm:us-east-1:111122223333:parameter/invitation',
+      // The handler goes to the region in the ARN, so it has to be one.
+      'arn:aws:secretsmanager:example.com/:111122223333:secret:invitation-AbCdEf',
+      'arn:aws:secretsmanager::111122223333:secret:invitation-AbCdEf',
+      `${SECRET}:SecretString:url`,
+    ].map((arn): [Properties, string] => [
+      { ...QUICKSIGHT, InvitationSecretArn: arn },
+      `InvitationSecretArn "${arn}" is not the ARN of a secret: give one like arn:aws:secretsmanager:us-east-1:`,
+    ]),
+    [
+      { ...IAM, IamArn: USER, InvitationVersion: '2' },
+      'InvitationVersion "2" does not apply: a user of identity type IAM has no invitation',
+    ],
+    [
+      { ...QUICKSIGHT, IdentityType: 'IAM_IDENTITY_CENTER', InvitationSecretArn: SECRET },
+      `InvitationSecretArn "${SECRET}" does not apply: a user of identity type IAM_IDENTITY_CENTER has no invitation`,
+    ],
   ])('%j', (properties, expected) => {
     expect(problems(properties)).toEqual([expect.stringContaining(expected as string)]);
   });
@@ -128,12 +157,20 @@ describe('what is wrong is told once, with the value and the way out', () => {
 
 test('what is not known yet is not judged', () => {
   const unknown = '${Token[1]};..';
-  const properties = Object.fromEntries(Object.keys(QUICKSIGHT).map((name) => [name, unknown]));
+  const properties = Object.fromEntries([...Object.keys(QUICKSIGHT), 'OnExisting'].map((name) => [name, unknown]));
+  const invitation = { InvitationVersion: unknown, InvitationSecretArn: unknown };
   const isKnown = (value: string) => !value.includes('${Token[');
-  expect(userProblems({ ...properties, IdentityType: 'QUICKSIGHT' }, isKnown)).toEqual([]);
+  expect(userProblems({ ...properties, ...invitation, IdentityType: 'QUICKSIGHT' }, isKnown)).toEqual([]);
   expect(userProblems({ ...properties, IdentityType: 'IAM', UserName: undefined, IamArn: unknown }, isKnown)).toEqual(
     [],
   );
+});
+
+test('a secret that is not known yet is not named where it does not apply', () => {
+  const properties: Properties = { ...IAM, IamArn: USER, InvitationSecretArn: '${Token[1]}' };
+  expect(userProblems(properties, (value) => !value.includes('${Token['))).toEqual([
+    { property: 'InvitationSecretArn', text: 'does not apply: a user of identity type IAM has no invitation' },
+  ]);
 });
 
 describe('tags', () => {
