@@ -14,7 +14,7 @@ import { isStuck, resourceOf, type Episode, type Run } from './world';
  */
 
 const TAGS = ['team', 'floor'];
-type Trait = 'email' | 'role' | 'permissions' | `tag ${string}`;
+type Trait = 'type' | 'email' | 'role' | 'permissions' | `tag ${string}`;
 
 /** Why a user is there, or is held, although no code declares it. */
 export type Reason =
@@ -116,7 +116,8 @@ export class Model {
     if (!isNew && this.owned.get(keyOf(root, user)) !== registration.id) return 'replaced';
     if (registration.stripped && !user.adopt) return 'tags stripped';
     if (live.identityType !== identityOf(user).IdentityType) return 'identity';
-    if (!isNew && former.invitationVersion !== user.invitationVersion && registration.adopted) return 'invitation';
+    const isShared = registration.adopted || holdersOf(live.tags).length > 1;
+    if (!isNew && former.invitationVersion !== user.invitationVersion && isShared) return 'invitation';
     const mustLower = isReader(user.role) && !isReader(live.role) && (isNew || former.role !== user.role);
     return mustLower ? 'role' : undefined;
   }
@@ -202,7 +203,10 @@ export class Model {
     if (step.what === 'raises role') allow(registration, 'role', live.role);
   }
 
-  private rememberOwners({ before, after, result, usersBefore, usersAfter }: Episode, root: Root): void {
+  private rememberOwners(
+    { before, after, result, usersBefore, usersAfter, runs, stackIds }: Episode,
+    root: Root,
+  ): void {
     const former = before[root].users;
     const keys = new Set(after[root].users.map((user) => keyOf(root, user)));
     for (const key of this.owned.keys()) if (key.startsWith(`${root}|`) && !keys.has(key)) this.owned.delete(key);
@@ -216,7 +220,11 @@ export class Model {
       const isNew = !former.some((other) => keyOf(root, other) === keyOf(root, user));
       if (isNew && wasThere && !former.some((other) => other.person === user.person)) registration.adopted = true;
       // A resource has what it took when it came, and what its own events registered later.
-      if ((isNew && result?.succeeded) || !wasThere) this.owned.set(keyOf(root, user), registration.id);
+      const holder = `${uuidOf(stackIds[root].get(user.place))}/${user.logicalId}`;
+      const itRegistered = runs.some((run) => holderKey(run.event) === holder && registers(run, user.person));
+      if ((isNew && result?.succeeded) || (!wasThere && itRegistered)) {
+        this.owned.set(keyOf(root, user), registration.id);
+      }
     }
   }
 
@@ -250,8 +258,14 @@ export class Model {
 
     if (result?.succeeded && declarers.length === 1 && declarer!.root === step.root) {
       const former = of(before).find((other) => keyOf(other.root, other) === keyOf(declarer!.root, declarer!));
-      for (const trait of registration.loose.keys()) {
-        if (!former || valueOf(former, trait) !== valueOf(declarer!, trait)) registration.loose.delete(trait);
+      const earlier = episode.usersBefore.find((record) => idOf(record) === registration.id);
+      for (const trait of allTraits()) {
+        const value = valueOf(declarer!, trait);
+        if (former && valueOf(former, trait) === value) continue;
+        registration.loose.delete(trait);
+        // Limit: whoever takes a user over does not know which of its tags the former holder gave it.
+        const isTag = trait.startsWith('tag ');
+        if (!former && earlier && isTag && value === undefined) allow(registration, trait, liveValue(earlier, trait));
       }
     }
 
@@ -260,13 +274,20 @@ export class Model {
       for (const trait of allTraits()) allow(registration, trait, traits(trait));
     };
     // Limit: where several resources declare one user, it can end as any of them has it.
-    if (declarers.length > 1 || of(before).length > 1) {
+    const isWanted = (episode.wanted?.users ?? []).filter((user) => user.person === person).length;
+    if (declarers.length > 1 || of(before).length > 1 || isWanted > 1) {
       for (const one of [...declarers, ...of(before)]) allowAll((trait) => valueOf(one, trait));
       for (const run of attempts) allowAll((trait) => valueIn(run, trait));
     }
     for (const run of attempts) {
-      // Limit: the function cannot know that CloudFormation has given an event up.
-      if (isLate(run, runs) || runs.some((other) => other.isDisturbed && personIn(other) === person)) {
+      // Limit: the function cannot know that CloudFormation has given an event up. And what stays with a former holder
+      // stays as that one has it.
+      const isFormerHolders = this.reasonFor(holderKey(run.event), person) !== undefined;
+      if (
+        isFormerHolders ||
+        isLate(run, runs) ||
+        runs.some((other) => other.isDisturbed && personIn(other) === person)
+      ) {
         allowAll((trait) => valueIn(run, trait));
       }
       if (result?.succeeded) continue;
@@ -274,12 +295,14 @@ export class Model {
         ({ root, place, logicalId }) =>
           holderKey(run.event) === `${uuidOf(episode.stackIds[root].get(place))}/${logicalId}`,
       );
+      // Limit: a change that the guard let pass once may not pass it on the way back.
+      allow(registration, 'type', valueIn(run, 'type'));
       // Limit: QuickSight makes no reader of an author or administrator.
       if (!isReader(valueIn(run, 'role')!)) allow(registration, 'role', valueIn(run, 'role'));
       // Limit: of a user that was taken over and given back, only role and custom permissions are as before.
       if (isOwn) continue;
       for (const trait of allTraits()) {
-        if (trait !== 'role' && trait !== 'permissions') allow(registration, trait, valueIn(run, trait));
+        if (trait === 'email' || trait.startsWith('tag ')) allow(registration, trait, valueIn(run, trait));
       }
     }
   }
@@ -299,8 +322,6 @@ export class Model {
       const holder = holders(live).get(`${uuidOf(stackIds[resource.root].get(resource.place))}/${resource.logicalId}`);
       const problems = [];
       if (!registration.stripped && (!holder || holder.isLeaving)) problems.push(`${who} is not held by its resource`);
-      if (live.identityType !== identityOf(resource).IdentityType)
-        problems.push(`${who} has type ${live.identityType}`);
       for (const trait of allTraits()) {
         const value = liveValue(live, trait);
         const allowed = [valueOf(resource, trait), ...(registration.loose.get(trait) ?? [])];
@@ -443,16 +464,18 @@ function isReader(role: string): boolean {
 }
 
 function allTraits(): Trait[] {
-  return ['email', 'role', 'permissions', ...TAGS.map((tag): Trait => `tag ${tag}`)];
+  return ['type', 'email', 'role', 'permissions', ...TAGS.map((tag): Trait => `tag ${tag}`)];
 }
 
 function valueOf(declared: Declared, trait: Trait): string | undefined {
+  if (trait === 'type') return identityOf(declared).IdentityType;
   if (trait === 'email' || trait === 'role' || trait === 'permissions') return declared[trait];
   return declared.tags[trait.slice('tag '.length)];
 }
 
 function valueIn({ event }: Run, trait: Trait): string | undefined {
   const {
+    IdentityType,
     Email,
     UserRole,
     CustomPermissionsName,
@@ -460,13 +483,18 @@ function valueIn({ event }: Run, trait: Trait): string | undefined {
   } = event.ResourceProperties as {
     [name: string]: string | undefined;
   } & { Tags?: { Key: string; Value: string }[] };
+  if (trait === 'type') return IdentityType;
   if (trait === 'email') return Email;
   if (trait === 'role') return UserRole;
   if (trait === 'permissions') return CustomPermissionsName;
   return Tags.find(({ Key }) => `tag ${Key}` === trait)?.Value;
 }
 
-function liveValue({ email, role, customPermissionsName, tags }: UserRecord, trait: Trait): string | undefined {
+function liveValue(
+  { identityType, email, role, customPermissionsName, tags }: UserRecord,
+  trait: Trait,
+): string | undefined {
+  if (trait === 'type') return identityType;
   if (trait === 'email') return email;
   if (trait === 'role') return role;
   return trait === 'permissions' ? customPermissionsName : tags[trait.slice('tag '.length)];
@@ -494,6 +522,15 @@ export function personIn({ event }: Run): number {
       identities.some((one) =>
         one.IdentityType === 'IAM' ? one.IamArn === IamArn : UserName !== undefined && one.UserName === UserName,
       ),
+  );
+}
+
+function registers(run: Run, person: number): boolean {
+  return (
+    personIn(run) === person &&
+    run.calls.some(
+      ({ operation, record }) => operation === 'RegisterUser' && !/Exists|Denied/.test(record?.error ?? ''),
+    )
   );
 }
 

@@ -3,7 +3,7 @@ import { tmpdir } from 'node:os';
 import path from 'node:path';
 import type { CloudFormationCustomResourceEvent } from 'aws-lambda';
 import { answerEvent } from '../../lambda';
-import { forgetRegion, PATIENCE } from '../../lambda/quicksight-api';
+import { forgetRegion, type Patience } from '../../lambda/quicksight-api';
 import { EmbeddedCloudFormation, type DeployResult } from '../../local/cloudformation/embedded-cloudformation';
 import type { CustomResourceEvent } from '../../local/cloudformation/resources/custom-resource';
 import type { ResourceEvent, StackState } from '../../local/cloudformation/stack-state';
@@ -29,26 +29,31 @@ import { ACCOUNT, parentOf, writeAssembly, type Code } from './templates';
 import { Turns } from './turns';
 
 /** Waits that a history need not sit through. A call takes no longer than this unless it is made to. */
-const HASTE = {
-  ...PATIENCE,
-  freshPolicy: 3,
-  freshIdentity: 3,
-  freshAccount: 3,
+const HASTE: Patience = {
+  freshPolicy: 5,
+  freshIdentity: 5,
+  freshAccount: 5,
   attempt: 60_000,
   backOff: 1,
-  looks: [0, 1, 2],
+  looks: [0, 1, 2, 2],
+  tagsHold: 500,
+  stack: 30_000,
 };
 /** One attempt of a call, where a call is made to be slow. */
 const ATTEMPT_MS = 30;
 /** What a function has left, where a call is made to outlast it. */
 const SHORT_LIFE_MS = 60;
 const LIFE_MS = 300_000;
+/** Calls of others that may come in between while a DeleteUser is on its way. */
+const LONGEST_WAY = 3;
 
 /** One call of a service by a run, as it arrived. */
 export interface Call {
   readonly operation: string;
   readonly userName?: string;
   readonly at: number;
+  /** Number among all calls of the history. */
+  readonly order: number;
   /** The user that the call is about, as it was then. */
   readonly found?: UserRecord;
   /** How QuickSight answered. */
@@ -167,6 +172,7 @@ class Life {
   private decisions = 0;
   private tick = 0;
   private arrivals = 0;
+  private arrivedCalls = 0;
   private isDeploying = false;
   private isOutside = false;
   private runs: Run[] = [];
@@ -438,7 +444,7 @@ class Life {
       return undefined;
     }
     const look = () => ({ at: ++this.tick, found: userName === undefined ? undefined : this.find(run, userName) });
-    const call: Call = { operation, userName, record, ...look() };
+    const call: Call = { operation, userName, record, order: ++this.arrivedCalls, ...look() };
     const index = run.calls.push(call) - 1;
     const fault = this.faultOf(run, index);
     if (fault) return Object.assign(call, { fault }).fault;
@@ -484,11 +490,16 @@ class Life {
 
   private pause(run: Run, index: number): Promise<void> | undefined {
     const { mishap } = run;
+    // Whoever takes a user waits until one that leaves has gone: a Delete is not on its way for as long as that.
+    const overdue = this.turns.waiting.find(({ calls }) => {
+      const last = calls.at(-1);
+      return last?.operation === 'DeleteUser' && this.arrivedCalls - last.order > LONGEST_WAY;
+    });
+    if (overdue && !isUrgent(run)) return this.turns.pauseFor(overdue);
     if (mishap?.kind === 'duplicate' && mishap.comes === 'meanwhile' && index === mishap.call) {
       return this.turns.pauseFor(this.repeat(run, false));
     }
-    // Time runs on for a call that waits: one that must not take long does not wait for others.
-    return mishap?.kind === 'deadline' || isSlow(mishap) ? undefined : this.turns.pause();
+    return isUrgent(run) ? undefined : this.turns.pause();
   }
 }
 
@@ -516,6 +527,11 @@ function passingFault({ what, when }: Extract<Mishap, { kind: 'fault' }>): Fault
     default:
       return { kind: what };
   }
+}
+
+/** Time runs on for a call that waits: one that must not take long does not wait for others. */
+function isUrgent({ mishap }: Run): boolean {
+  return mishap?.kind === 'deadline' || isSlow(mishap);
 }
 
 function isSlow(mishap: Mishap | undefined): boolean {
