@@ -65,7 +65,9 @@ function* update(scope: Scope<Update>): Plan<Outcome> {
 function* updateInPlace(scope: Scope<Update>, id: UserId): Plan<Outcome> {
   const { physicalId, properties, oldProperties } = scope.event;
   const isSame = sameIdentity(properties, oldProperties) || !isNamedBy(id, oldProperties as UserResourceProperties);
-  if (isSame && !asksForInvitation(scope) && !needsUpdate(properties, oldProperties)) {
+  // In a roll-back, the update that asked for a new invitation may have deleted the user and come no further.
+  const isInvitationSame = properties.InvitationVersion === oldProperties.InvitationVersion;
+  if (isSame && isInvitationSame && !needsUpdate(properties, oldProperties)) {
     const changed = yield* orNothing(changeTagsAndGroups(scope, id.arn, keyOfId(id)));
     return changed ? yield* succeed(scope, physicalId, idsOf(id)) : yield* registerAgain(scope, id);
   }
