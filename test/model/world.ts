@@ -33,6 +33,7 @@ const HASTE: Patience = {
   freshPolicy: 5,
   freshIdentity: 5,
   freshAccount: 5,
+  freshUser: 5,
   attempt: 60_000,
   backOff: 1,
   looks: [0, 1, 2, 2],
