@@ -5,7 +5,7 @@ import { EventError, type UserEvent } from './event';
 import type { Plan } from './execute';
 import { joinGroups, leaveGroups, listGroups } from './groups';
 import { holderKey, holdOf, type Tags } from './holder';
-import { deleteUser, isNamedBy, letGoOfStray, remove } from './let-go';
+import { canBeNamedBy, deleteUser, isNamedBy, letGoOfStray, remove } from './let-go';
 import { describe, keyOfId, listTags, orNothing, type UserKey } from './live-user';
 import { idsOf, succeed, succeedUnchanged, type Draft, type Outcome, type Scope, type Update } from './outcome';
 import {
@@ -55,7 +55,9 @@ function* update(scope: Scope<Update>): Plan<Outcome> {
     );
   }
   // The old properties name another user in the roll-back of a change of name that failed, and the physical id does not.
-  const isCurrent = sameIdentity(properties, oldProperties) || isNamedBy(id, properties);
+  // When that roll-back fails and is tried again, the physical id names another user, and the old properties may not.
+  const isCurrent =
+    isNamedBy(id, properties) || (sameIdentity(properties, oldProperties) && canBeNamedBy(id, properties));
   const outcome = isCurrent ? yield* updateInPlace(scope, id) : yield* take(scope, { current: id });
   yield* letGoOfStray(scope, id);
   return outcome;
@@ -65,7 +67,9 @@ function* update(scope: Scope<Update>): Plan<Outcome> {
 function* updateInPlace(scope: Scope<Update>, id: UserId): Plan<Outcome> {
   const { physicalId, properties, oldProperties } = scope.event;
   const isSame = sameIdentity(properties, oldProperties) || !isNamedBy(id, oldProperties as UserResourceProperties);
-  if (isSame && !asksForInvitation(scope) && !needsUpdate(properties, oldProperties)) {
+  // In a roll-back, the update that asked for a new invitation may have deleted the user and come no further.
+  const isInvitationSame = properties.InvitationVersion === oldProperties.InvitationVersion;
+  if (isSame && isInvitationSame && !needsUpdate(properties, oldProperties)) {
     const changed = yield* orNothing(changeTagsAndGroups(scope, id.arn, keyOfId(id)));
     return changed ? yield* succeed(scope, physicalId, idsOf(id)) : yield* registerAgain(scope, id);
   }
