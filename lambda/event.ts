@@ -1,3 +1,4 @@
+import { isDeepStrictEqual } from 'node:util';
 import type { CloudFormationCustomResourceEvent } from 'aws-lambda';
 import type { Tag, UserResourceProperties } from '../lib/private/user-resource';
 import { userProblems } from '../lib/private/validate';
@@ -41,14 +42,20 @@ export function parseEvent(event: CloudFormationCustomResourceEvent): UserEvent 
   switch (event.RequestType) {
     case 'Create':
       return { ...envelope, RequestType: 'Create', properties: parseProperties(event.ResourceProperties) };
-    case 'Update':
+    case 'Update': {
+      const properties = parseProperties(event.ResourceProperties);
+      // CloudFormation sends an Update because something changed, were it but a time-out. When nothing did, it tries a
+      // roll-back again that failed: how far that one came, nobody knows.
+      const isRetry = isDeepStrictEqual(event.ResourceProperties, event.OldResourceProperties);
+      const { InvitationVersion } = properties;
       return {
         ...envelope,
         RequestType: 'Update',
         physicalId: event.PhysicalResourceId,
-        properties: parseProperties(event.ResourceProperties),
-        oldProperties: readProperties(event.OldResourceProperties).properties,
+        properties,
+        oldProperties: isRetry ? { InvitationVersion } : readProperties(event.OldResourceProperties).properties,
       };
+    }
     case 'Delete':
       return {
         ...envelope,

@@ -192,11 +192,6 @@ export function isNamedBy(id: UserId, properties: UserResourceProperties): boole
   return id.namespace === properties.Namespace && id.userName === userNameOf(properties);
 }
 
-/** Whether QuickSight may have made this name of the declared one: whether it keeps the case is not established. */
-export function canBeNamedBy(id: UserId, properties: UserResourceProperties): boolean {
-  return id.namespace === properties.Namespace && id.userName.toLowerCase() === userNameOf(properties).toLowerCase();
-}
-
 /** The pauses, and the last of them for ever: only the deadline ends this. */
 function* endlessly(pauses: readonly number[]): Generator<number, never> {
   yield* pauses;

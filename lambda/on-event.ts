@@ -5,7 +5,7 @@ import { EventError, type UserEvent } from './event';
 import type { Plan } from './execute';
 import { joinGroups, leaveGroups, listGroups } from './groups';
 import { holderKey, holdOf, type Tags } from './holder';
-import { canBeNamedBy, deleteUser, isNamedBy, letGoOfStray, remove } from './let-go';
+import { deleteUser, isNamedBy, letGoOfStray, remove } from './let-go';
 import { describe, keyOfId, listTags, orNothing, type UserKey } from './live-user';
 import { idsOf, succeed, succeedUnchanged, type Draft, type Outcome, type Scope, type Update } from './outcome';
 import {
@@ -55,9 +55,7 @@ function* update(scope: Scope<Update>): Plan<Outcome> {
     );
   }
   // The old properties name another user in the roll-back of a change of name that failed, and the physical id does not.
-  // When that roll-back fails and is tried again, the physical id names another user, and the old properties may not.
-  const isCurrent =
-    isNamedBy(id, properties) || (sameIdentity(properties, oldProperties) && canBeNamedBy(id, properties));
+  const isCurrent = sameIdentity(properties, oldProperties) || isNamedBy(id, properties);
   const outcome = isCurrent ? yield* updateInPlace(scope, id) : yield* take(scope, { current: id });
   yield* letGoOfStray(scope, id);
   return outcome;

@@ -471,6 +471,18 @@ describe('half-way', () => {
     },
   );
 
+  test('U19 a roll-back in place that is tried again asserts all that is declared', async () => {
+    const old = { ...ana, CustomPermissionsName: 'p', Tags: [tag('team', 'sales')] };
+    await begin(old);
+    const before = stage.user();
+    const changed = { ...ana, Email: 'new@example.com', UserRole: 'READER_PRO', Tags: [tag('team', 'support')] };
+    await stage.update(id, changed, old);
+    stage.turn('UPDATE_ROLLBACK_IN_PROGRESS');
+    expect(await stage.update(id, old, old)).toMatchObject({ Status: 'SUCCESS', PhysicalResourceId: id });
+    expect(stage.user()).toEqual({ ...before, tags: stage.user()!.tags });
+    expect(stage.user()!.tags).toMatchObject({ team: 'sales' });
+  });
+
   test('U19b the roll-back of a rename leaves a user that was ours before this deployment', async () => {
     await begin();
     const retained = { ...renamed, UserRole: 'AUTHOR' };
