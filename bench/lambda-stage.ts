@@ -4,12 +4,15 @@ import type { AddressInfo } from 'node:net';
 import path from 'node:path';
 import type { CloudFormationCustomResourceEvent } from 'aws-lambda';
 import type { UserResourceProperties } from '../lib/private/user-resource';
+import type { StackStatus } from '../local/cloudformation/stack-state';
+import { type StackDescription, StacksEndpoint } from '../local/cloudformation/stacks-endpoint';
 import { Container } from '../local/lambda/container';
 import { EmbeddedQuickSight } from '../local/quicksight';
 import type { LambdaCode } from './contestants';
 
 export const ACCOUNT = '111122223333';
 export const STACK_ID = `arn:aws:cloudformation:us-east-1:${ACCOUNT}:stack/Bench/11111111-2222-3333-4444-555555555555`;
+const STACK_CREATED = '2026-01-01T00:00:00.000Z';
 const USER_FUNCTION = 'user-function';
 
 /** NODE_OPTIONS for functions that answer by https. */
@@ -25,13 +28,22 @@ interface Answer {
 /** All that a function in its own process talks to: QuickSight, CloudFormation, and Lambda's Invoke operation. */
 export class LambdaStage {
   static async set(nodeExecutable: string): Promise<LambdaStage> {
-    const stage = new LambdaStage(await EmbeddedQuickSight.start(), nodeExecutable);
+    const find = (stackId: string): StackDescription => ({
+      stackId,
+      stackName: 'Bench',
+      status: stage.stackStatus,
+      creationTime: STACK_CREATED,
+    });
+    const [quickSight, stacks] = await Promise.all([EmbeddedQuickSight.start(), StacksEndpoint.start({ find })]);
+    const stage: LambdaStage = new LambdaStage(quickSight, stacks, nodeExecutable);
     await new Promise<void>((resolve) => stage.server.listen(0, '127.0.0.1', resolve));
     return stage;
   }
 
   /** Processes so far. */
   started = 0;
+  /** What CloudFormation says of the stack. */
+  stackStatus: StackStatus = 'UPDATE_IN_PROGRESS';
   /** What Invoke runs. */
   userFunction?: LambdaCode;
   private readonly awaited = new Map<string, (answer: Answer) => void>();
@@ -39,6 +51,7 @@ export class LambdaStage {
 
   private constructor(
     readonly quickSight: EmbeddedQuickSight,
+    readonly stacks: StacksEndpoint,
     private readonly nodeExecutable: string,
   ) {
     this.server = createServer((request, response) => {
@@ -71,6 +84,7 @@ export class LambdaStage {
         LAMBDA_TASK_ROOT: codeDirectory,
         NODE_OPTIONS: PLAIN_HTTPS,
         AWS_ENDPOINT_URL_QUICKSIGHT: this.quickSight.url,
+        AWS_ENDPOINT_URL_CLOUDFORMATION: this.stacks.url,
         AWS_ENDPOINT_URL_LAMBDA: this.url,
         USER_ON_EVENT_FUNCTION_ARN: USER_FUNCTION,
         AWS_REGION: 'us-east-1',
@@ -88,6 +102,7 @@ export class LambdaStage {
     container: Container,
     event: {
       RequestType: string;
+      LogicalResourceId?: string;
       PhysicalResourceId?: string;
       ResourceProperties: object;
       OldResourceProperties?: object;
@@ -115,7 +130,7 @@ export class LambdaStage {
   async stop(): Promise<void> {
     this.server.closeAllConnections();
     this.server.close();
-    await this.quickSight.stop();
+    await Promise.all([this.quickSight.stop(), this.stacks.stop()]);
   }
 
   private get url(): string {

@@ -66,6 +66,16 @@ const REDUCED: readonly { name: string; file: RegExp; reduce: (source: string) =
     reduce: () => 'export const Sha256Js = undefined;',
   },
   {
+    // The handler repeats calls itself, so the client is told not to, and this is never made.
+    name: 'AdaptiveRetryStrategy',
+    file: /[\\/]@smithy[\\/]core[\\/]dist-es[\\/]submodules[\\/]retry[\\/]util-retry[\\/]AdaptiveRetryStrategy\.js$/,
+    reduce: () => `export class AdaptiveRetryStrategy {
+      constructor() {
+        throw new Error('this bundle has no adaptive retries');
+      }
+    }`,
+  },
+  {
     // For the User-Agent. The rest says how to build and test the client.
     name: 'package.json of the client',
     file: /[\\/]client-quicksight[\\/]package\.json$/,

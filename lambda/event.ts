@@ -110,9 +110,15 @@ function readProperties(raw: unknown): { properties: Partial<UserResourcePropert
     else if (value !== undefined) problems.push(`${name} must be a string, got ${describe(value)}`);
     else if (REQUIRED.includes(name)) problems.push(`${name} is missing`);
   }
+  if (isStrings(source.GroupNames)) properties.GroupNames = source.GroupNames;
+  else if (source.GroupNames !== undefined) problems.push('GroupNames must be a list of strings');
   if (isTags(source.Tags)) properties.Tags = source.Tags.map(({ Key, Value }) => ({ Key, Value }));
   else if (source.Tags !== undefined) problems.push('Tags must be a list of { Key, Value } with strings in them');
   return { properties, problems };
+}
+
+function isStrings(value: unknown): value is string[] {
+  return Array.isArray(value) && value.every((item) => typeof item === 'string');
 }
 
 function isTags(value: unknown): value is Tag[] {

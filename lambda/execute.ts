@@ -12,8 +12,8 @@ export type Step =
   | { readonly secret: string }
   /** ARN of a secret that is written. */
   | { readonly secret: string; readonly invitation: Invitation }
-  /** Milliseconds. */
-  | { readonly wait: number }
+  /** Milliseconds. `atDeadline` is what the event fails with when time runs out meanwhile. */
+  | { readonly wait: number; readonly atDeadline?: Error }
   /** For the log: what a person could not find out otherwise, in words that name nobody. */
   | { readonly note: string };
 
@@ -60,7 +60,9 @@ async function take(step: Step, services: Services, signal: AbortSignal): Promis
   if ('invitation' in step) return services.writeInvitation(step.secret, step.invitation);
   if ('secret' in step) return services.readInvitation(step.secret);
   if ('note' in step) return services.note(step.note);
-  return pause(step.wait, signal);
+  return pause(step.wait, signal).catch((error: unknown) => {
+    throw step.atDeadline ?? error;
+  });
 }
 
 /** Waits; rejects as soon as `signal` is aborted. */

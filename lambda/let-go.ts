@@ -6,7 +6,7 @@ import { ADOPTED, BEFORE, holderKey, holdOf, isShared, leavingTag, otherHolds, o
 import { describe, keyOf, keyOfId, listTags, lookUntil, orNothing, type Found, type UserKey } from './live-user';
 import type { Delete, Outcome, Scope, Update } from './outcome';
 import { restoreRequest } from './plan';
-import { QuickSightError, type Patience } from './quicksight-api';
+import { outOfTime, QuickSightError, type Patience } from './quicksight-api';
 import { nothingThere } from './remedy';
 
 const SHARED = 'only our tags were removed: other resources hold the user';
@@ -115,8 +115,8 @@ function* letGo(scope: Scope<Delete | Update>, arn: string, key: UserKey, seen: 
       return;
     } catch (error) {
       if (!(error instanceof QuickSightError && error.passing)) throw error;
+      yield { wait, atDeadline: outOfTime(error.operation, error) };
     }
-    yield { wait };
   }
 }
 
@@ -157,8 +157,8 @@ export function* deleteUser({ looks, tagsHold }: Patience, arn: string, key: Use
       return;
     } catch (error) {
       if (!(error instanceof QuickSightError && error.passing)) throw error;
+      yield { wait, atDeadline: outOfTime(error.operation, error) };
     }
-    yield { wait };
     const tags = yield* orNothing(listTags(arn));
     if (!tags || !holdOf(tags, ownKey)) return;
   }

@@ -3,9 +3,10 @@ import type { UserResourceProperties } from '../lib/private/user-resource';
 import { Deployment } from './deployment';
 import { EventError, type UserEvent } from './event';
 import type { Plan } from './execute';
+import { joinGroups, leaveGroups, listGroups } from './groups';
 import { holderKey, holdOf, type Tags } from './holder';
 import { deleteUser, isNamedBy, letGoOfStray, remove } from './let-go';
-import { describe, keyOfId, listTags, orNothing } from './live-user';
+import { describe, keyOfId, listTags, orNothing, type UserKey } from './live-user';
 import { idsOf, succeed, succeedUnchanged, type Draft, type Outcome, type Scope, type Update } from './outcome';
 import {
   downgradeRefusal,
@@ -65,8 +66,8 @@ function* updateInPlace(scope: Scope<Update>, id: UserId): Plan<Outcome> {
   const { physicalId, properties, oldProperties } = scope.event;
   const isSame = sameIdentity(properties, oldProperties) || !isNamedBy(id, oldProperties as UserResourceProperties);
   if (isSame && !asksForInvitation(scope) && !needsUpdate(properties, oldProperties)) {
-    const tagged = yield* orNothing(inOrder(tagSteps(id.arn, properties.Tags, oldProperties.Tags)));
-    return tagged ? yield* succeed(scope, physicalId, idsOf(id)) : yield* registerAgain(scope, id);
+    const changed = yield* orNothing(changeTagsAndGroups(scope, id.arn, keyOfId(id)));
+    return changed ? yield* succeed(scope, physicalId, idsOf(id)) : yield* registerAgain(scope, id);
   }
   return (yield* orNothing(updateLive(scope, id, isSame))) ?? (yield* registerAgain(scope, id));
 }
@@ -109,8 +110,10 @@ function* updateLive(scope: Scope<Update>, id: UserId, isSame: boolean): Plan<Ou
   if (!isDone && (isIdentityOther || isLower || asksAnew)) {
     const reason = reasonToKeep(user, tags, ownKey);
     if (!reason) {
+      const { GroupNames: former = [] } = oldProperties;
+      const groups = (yield* listGroups(keyOfId(id))).filter((name) => !former.includes(name));
       yield* deleteUser(scope.patience, user.Arn, keyOfId(id), ownKey);
-      return yield* take(scope, { current: id, kept: keptTags(tags, properties, oldProperties) });
+      return yield* take(scope, { current: id, kept: keptTags(tags, properties, oldProperties), groups });
     }
     if (isIdentityOther) yield* refuse(scope, identityRefusal(user, properties, reason));
     else if (isLower) yield* refuse(scope, downgradeRefusal(user, role!, reason));
@@ -129,7 +132,7 @@ function* updateLive(scope: Scope<Update>, id: UserId, isSame: boolean): Plan<Ou
   }
   const request = updateRequest(properties, oldProperties, user, role);
   if (!(yield* updateUser(scope, request))) return yield* registerAgain(scope, id);
-  yield* inOrder(tagSteps(user.Arn, properties.Tags, oldProperties.Tags));
+  yield* changeTagsAndGroups(scope, user.Arn, keyOfId(id));
   return yield* succeed(scope, physicalId, user);
 }
 
@@ -139,7 +142,19 @@ function asksForInvitation({ event: { properties, oldProperties } }: Scope<Updat
 }
 
 /** @returns true, so that it can be told from a plan that came to nothing */
-function* inOrder(steps: ReturnType<typeof tagSteps>): Plan<true> {
-  for (const step of steps) yield step;
+function* changeTagsAndGroups(scope: Scope<Update>, arn: string, key: UserKey): Plan<true> {
+  const { properties, oldProperties } = scope.event;
+  for (const step of tagSteps(arn, properties.Tags, oldProperties.Tags)) yield step;
+  const { GroupNames: declared = [] } = properties;
+  const { GroupNames: former = [] } = oldProperties;
+  yield* leaveGroups(
+    key,
+    former.filter((name) => !declared.includes(name)),
+  );
+  yield* joinGroups(
+    scope,
+    key,
+    declared.filter((name) => !former.includes(name)),
+  );
   return true;
 }

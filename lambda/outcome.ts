@@ -41,7 +41,6 @@ type Ids = Pick<LiveUser, 'Arn' | 'UserName' | 'PrincipalId'>;
  * @param url the invitation URL, when this event registered the user
  */
 export function* succeed(scope: Scope<Create | Update>, physicalId: string, user: Ids, url?: string): Plan<Outcome> {
-  if (url) yield* keepInvitation(scope, user, url);
   const InvitationUrl = url || (yield* knownInvitation(scope, user.Arn)) || INVITATION_UNAVAILABLE;
   const { Arn, UserName, PrincipalId } = user;
   return { physicalId, attributes: { Arn, UserName, PrincipalId, InvitationUrl } };
@@ -56,10 +55,14 @@ export function idsOf({ arn, userName, principalId }: UserId): Ids {
   return { Arn: arn, UserName: userName, PrincipalId: principalId };
 }
 
-/** QuickSight hands a URL out only once: what the secret does not get is lost. */
-function* keepInvitation(scope: Scope<Create | Update>, { Arn, UserName }: Ids, url: string): Plan<void> {
+/** QuickSight hands a URL out only once, to who registers the user: what the secret does not get is lost. */
+export function* keepInvitation(
+  scope: Scope<Create | Update>,
+  { Arn, UserName }: Ids,
+  url: string | undefined,
+): Plan<void> {
   const { InvitationSecretArn: secret } = scope.event.properties;
-  if (secret === undefined) return;
+  if (secret === undefined || !url) return;
   const registeredAt = new Date(scope.arrivedAt * 1000).toISOString();
   yield* write(scope, secret, { url, userName: UserName, arn: Arn, registeredAt });
 }

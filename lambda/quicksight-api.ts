@@ -1,4 +1,16 @@
 import {
+  CreateGroupMembershipCommand,
+  type CreateGroupMembershipCommandInput,
+  type CreateGroupMembershipCommandOutput,
+  DeleteGroupMembershipCommand,
+  type DeleteGroupMembershipCommandInput,
+  type DeleteGroupMembershipCommandOutput,
+  DescribeGroupCommand,
+  type DescribeGroupCommandInput,
+  type DescribeGroupCommandOutput,
+  ListUserGroupsCommand,
+  type ListUserGroupsCommandInput,
+  type ListUserGroupsCommandOutput,
   DeleteUserCommand,
   type DeleteUserCommandInput,
   type DeleteUserCommandOutput,
@@ -38,6 +50,10 @@ const COMMANDS = {
   DeleteUser: DeleteUserCommand,
   DeleteUserByPrincipalId: DeleteUserByPrincipalIdCommand,
   ListUsers: ListUsersCommand,
+  CreateGroupMembership: CreateGroupMembershipCommand,
+  DeleteGroupMembership: DeleteGroupMembershipCommand,
+  DescribeGroup: DescribeGroupCommand,
+  ListUserGroups: ListUserGroupsCommand,
   TagResource: TagResourceCommand,
   UntagResource: UntagResourceCommand,
   ListTagsForResource: ListTagsForResourceCommand,
@@ -50,6 +66,10 @@ interface Calls {
   DeleteUser: [DeleteUserCommandInput, DeleteUserCommandOutput];
   DeleteUserByPrincipalId: [DeleteUserByPrincipalIdCommandInput, DeleteUserByPrincipalIdCommandOutput];
   ListUsers: [ListUsersCommandInput, ListUsersCommandOutput];
+  CreateGroupMembership: [CreateGroupMembershipCommandInput, CreateGroupMembershipCommandOutput];
+  DeleteGroupMembership: [DeleteGroupMembershipCommandInput, DeleteGroupMembershipCommandOutput];
+  DescribeGroup: [DescribeGroupCommandInput, DescribeGroupCommandOutput];
+  ListUserGroups: [ListUserGroupsCommandInput, ListUserGroupsCommandOutput];
   TagResource: [TagResourceCommandInput, TagResourceCommandOutput];
   UntagResource: [UntagResourceCommandInput, UntagResourceCommandOutput];
   ListTagsForResource: [ListTagsForResourceCommandInput, ListTagsForResourceCommandOutput];
@@ -104,6 +124,8 @@ export interface Patience {
    * attempt of the call on, as the next one.
    */
   readonly freshIdentity: number;
+  /** Group calls do not see a user that was registered moments ago (seconds). From the first refusal on. */
+  readonly freshUser: number;
   /** An account subscribed, or a namespace created, moments ago is not ready yet. */
   readonly freshAccount: number;
   /** Upper bound of one attempt: a call that hangs is cut and repeated. */
@@ -124,6 +146,7 @@ export interface Patience {
 export const PATIENCE: Patience = {
   freshPolicy: 20_000,
   freshIdentity: 90_000,
+  freshUser: 60_000,
   freshAccount: 90_000,
   attempt: 20_000,
   backOff: 200,
@@ -184,7 +207,8 @@ function passing({ operation, code, message, status, ambiguous }: QuickSightErro
   return new QuickSightError(operation, code, message, status, ambiguous, true);
 }
 
-function outOfTime(operation: Operation, last: QuickSightError | undefined): QuickSightError {
+/** The failure of an event that the deadline caught at this operation. */
+export function outOfTime(operation: Operation, last: QuickSightError | undefined): QuickSightError {
   const message = `the function ran out of time; ${last ? `the last answer was: ${last.message || last.code}` : 'no answer came'}`;
   return new QuickSightError(operation, last?.code ?? 'TimeoutError', message, last?.status, true);
 }
@@ -208,6 +232,7 @@ async function send<O extends Operation>(region: string, operation: O, input: In
       // All retries are ours: the SDK hides whether an attempt before the last may have taken effect, repeats
       // LimitExceededException as if it were throttling, and knows nothing of the deadline.
       maxAttempts: 1,
+      retryMode: 'standard',
     });
   clients.set(region, client);
   // TypeScript cannot follow that the command of an operation takes and gives that operation's shapes.

@@ -12,9 +12,28 @@ import {
   isShared,
   type Hold,
 } from './holder';
+import { joinGroups, listGroups } from './groups';
 import { deleteUser } from './let-go';
-import { keyOf, listTags, lookOnce, lookUntil, orNothing, physicalIdOf, requireIds, type Found } from './live-user';
-import { succeed, succeedUnchanged, type Create, type Outcome, type Scope, type Update } from './outcome';
+import {
+  keyOf,
+  listTags,
+  lookOnce,
+  lookUntil,
+  orNothing,
+  physicalIdOf,
+  requireIds,
+  type Found,
+  type LiveUser,
+} from './live-user';
+import {
+  keepInvitation,
+  succeed,
+  succeedUnchanged,
+  type Create,
+  type Outcome,
+  type Scope,
+  type Update,
+} from './outcome';
 import {
   downgradeRefusal,
   identityRefusal,
@@ -34,6 +53,8 @@ interface Taking {
   readonly current?: UserId;
   /** Tags of people that a registration must bring back. */
   readonly kept?: readonly Tag[];
+  /** Groups that a registration must bring back. */
+  readonly groups?: readonly string[];
   /** How often a lost invitation has been issued anew. */
   readonly reissued?: number;
 }
@@ -51,10 +72,9 @@ export function* take(scope: Scope<Create | Update>, taking: Taking = {}): Plan<
     const request = registerRequest(event.properties, holder, taking.kept);
     const { User, UserInvitationUrl } = yield* call('RegisterUser', request);
     const user = requireIds(User);
-    failWith(scope, physicalIdOf(user));
-    return yield* succeed(scope, idFor(scope, user, taking), user, UserInvitationUrl);
+    return yield* registered(scope, taking, user, UserInvitationUrl);
   } catch (error) {
-    if (!(error instanceof QuickSightError && error.refused)) throw error;
+    if (!(error instanceof QuickSightError && error.refused && error.operation === 'RegisterUser')) throw error;
     refusal = error;
   }
 
@@ -70,6 +90,20 @@ export function* take(scope: Scope<Create | Update>, taking: Taking = {}): Plan<
   return isRepeated
     ? yield* finish(scope, found, hold, taking, refusal)
     : yield* takeExisting(scope, found, hold, taking);
+}
+
+function* registered(
+  scope: Scope<Create | Update>,
+  taking: Taking,
+  user: LiveUser,
+  url: string | undefined,
+): Plan<Outcome> {
+  const { properties } = scope.event;
+  failWith(scope, physicalIdOf(user));
+  yield* keepInvitation(scope, user, url);
+  const groups = new Set([...(properties.GroupNames ?? []), ...(taking.groups ?? [])]);
+  yield* joinGroups(scope, keyOf(properties, user.UserName), [...groups]);
+  return yield* succeed(scope, idFor(scope, user, taking), user, url);
 }
 
 /**
@@ -98,7 +132,8 @@ function* finish(
   const request = updateRequest(event.properties, undefined, user, role);
   const Tags = missingTags(scope, found);
   if (hold.leaving) return yield* succeed(scope, idFor(scope, user, taking), user);
-  if (request || Tags.length > 0) {
+  const groups = yield* missingGroups(scope, user);
+  if (request || Tags.length > 0 || groups.length > 0) {
     if ((yield* deployment.isUnderWay()) === false || (yield* deployment.covers(hold.since)) === false) {
       yield { note: 'this event comes again after its deployment: what has been changed since is left as it is' };
       return yield* succeed(scope, idFor(scope, user, taking), user);
@@ -107,6 +142,7 @@ function* finish(
   }
   if (isBeingLeft(tags, holder.Key) && !(yield* outlivesLeavers(scope, user.Arn))) return yield* take(scope, taking);
   if (!(yield* updateUser(scope, request))) return yield* take(scope, taking);
+  yield* joinGroups(scope, keyOf(event.properties, user.UserName), groups);
   return yield* succeed(scope, idFor(scope, user, taking), user);
 }
 
@@ -173,6 +209,7 @@ function* claim(scope: Scope<Create | Update>, found: Found, adopted: boolean, t
   failWith(scope, physicalIdOf(user));
   if (!(yield* outlivesLeavers(scope, user.Arn))) return yield* take(scope, taking);
   if (!(yield* updateUser(scope, request))) return yield* take(scope, taking);
+  yield* joinGroups(scope, keyOf(properties, user.UserName), yield* missingGroups(scope, user));
   return yield* succeed(scope, idFor(scope, user, taking), user);
 }
 
@@ -196,7 +233,9 @@ function* bringBack(scope: Scope<Create | Update>, found: Found, taking: Taking)
   const Tags = [...(holdOf(tags, holder.Key)?.leaving ? [holder] : []), ...missingTags(scope, found)];
   const tagged = Tags.length === 0 || (yield* orNothing(call('TagResource', { ResourceArn: user.Arn, Tags })));
   const updated = tagged && (yield* updateUser(scope, request));
-  return updated ? yield* succeed(scope, physicalId, user) : yield* take(scope, taking);
+  if (!updated) return yield* take(scope, taking);
+  yield* joinGroups(scope, keyOf(event.properties, user.UserName), yield* missingGroups(scope, user));
+  return yield* succeed(scope, physicalId, user);
 }
 
 /**
@@ -247,6 +286,13 @@ export function holderOf({ event, arrivedAt }: Scope<Create | Update>): Tag {
 
 function missingTags({ event }: Scope<Create | Update>, { tags }: Found): Tag[] {
   return (event.properties.Tags ?? []).filter(({ Key, Value }) => tags.get(Key) !== Value);
+}
+
+function* missingGroups({ event }: Scope<Create | Update>, { UserName }: LiveUser): Plan<string[]> {
+  const { GroupNames = [] } = event.properties;
+  if (GroupNames.length === 0) return [];
+  const live = yield* listGroups(keyOf(event.properties, UserName));
+  return GroupNames.filter((name) => !live.includes(name));
 }
 
 /**

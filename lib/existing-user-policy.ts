@@ -10,7 +10,8 @@ export enum ExistingUserPolicy {
   FAIL = 'FAIL',
 
   /**
-   * Adopt it: the user keeps its name, its assets and its principal, and is brought to what is declared.
+   * Adopt it: the user keeps its name, its assets and its principal, and is brought to what is declared. Custom permissions
+   * and an external login that are not declared are taken off; tags that are not declared stay.
    *
    * A user of another identity type, and an author or administrator who is declared a reader, are refused before
    * anything is changed, because QuickSight could only delete and register them anew. When the deployment rolls back, the

@@ -107,11 +107,19 @@ const ACTIONS = [
   'quicksight:DeleteUserByPrincipalId',
   'quicksight:DescribeUser',
   'quicksight:ListTagsForResource',
+  'quicksight:ListUserGroups',
   'quicksight:ListUsers',
   'quicksight:RegisterUser',
   'quicksight:TagResource',
   'quicksight:UntagResource',
   'quicksight:UpdateUser',
+];
+
+/** All that it does with groups: membership, and whether one exists. */
+const GROUP_ACTIONS = [
+  'quicksight:CreateGroupMembership',
+  'quicksight:DeleteGroupMembership',
+  'quicksight:DescribeGroup',
 ];
 
 /** What Lambda itself does in the name of a function that is in a VPC. These actions take no resource. */
@@ -260,18 +268,18 @@ export class QuickSightUserProvider extends Construct {
 
   private statements(identityRegion = '*'): iam.PolicyStatement[] {
     const stack = Stack.of(this);
+    const inNamespaces = (resource: string) =>
+      this.namespaces.map((namespace) =>
+        stack.formatArn({
+          service: 'quicksight',
+          region: identityRegion,
+          resource,
+          resourceName: `${namespace}/*`,
+        }),
+      );
     return [
-      new iam.PolicyStatement({
-        actions: ACTIONS,
-        resources: this.namespaces.map((namespace) =>
-          stack.formatArn({
-            service: 'quicksight',
-            region: identityRegion,
-            resource: 'user',
-            resourceName: `${namespace}/*`,
-          }),
-        ),
-      }),
+      new iam.PolicyStatement({ actions: ACTIONS, resources: inNamespaces('user') }),
+      new iam.PolicyStatement({ actions: GROUP_ACTIONS, resources: inNamespaces('group') }),
       // Whether a stack rolls back or removes what it was told to tells whether an adopted user may go.
       new iam.PolicyStatement({
         actions: ['cloudformation:DescribeStacks'],

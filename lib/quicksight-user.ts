@@ -101,6 +101,17 @@ export interface QuickSightUserProps {
   readonly externalLogin?: ExternalLogin;
 
   /**
+   * Names of groups of the user's namespace that the user is a member of. They must exist: make a group with
+   * `CfnGroup` of `aws-cdk-lib/aws-quicksight`, and let the user depend on it.
+   *
+   * The user joins the groups listed here, and leaves those that are listed no more. Groups that were never listed here
+   * are left alone, whoever made the user a member of them.
+   *
+   * @default - the user's groups are left alone
+   */
+  readonly groups?: string[];
+
+  /**
    * Tags of the user, beside those that `Tags.of()` adds: at most 44 together, with keys of 1 to 128 and values of 1 to
    * 256 characters. Keys must differ in more than case. Tags that nobody declared here are left alone.
    *
@@ -123,22 +134,22 @@ export interface QuickSightUserProps {
    * `RemovalPolicy.RETAIN`.
    *
    * With `RemovalPolicy.DESTROY`, a user whom other resources declare as well stays until the last of them lets go. A
-   * user that was adopted (see `onExisting`) is deleted only by an update that removes it from the code, or replaces it,
-   * and succeeds. It is released, and so stays, when the stack is deleted, and when the deployment that adopted it rolls
-   * back.
+   * user that was adopted (see `onExisting`), or retained and later declared again, is deleted only by an update that
+   * removes it from the code, or replaces it, and succeeds. It is released, and so stays, when the stack is deleted, and
+   * when the deployment that adopted it rolls back.
    *
    * @default RemovalPolicy.DESTROY
    */
   readonly removalPolicy?: RemovalPolicy;
 
   /**
-   * Any text of 1 to 256 characters, such as a number or a date. Changing it asks for a new invitation, for a user of
-   * `UserIdentity.quickSight()` who has not used the last one in time.
+   * Any text of 1 to 256 characters, such as a number or a date. Giving another one than before, or the first, asks for a
+   * new invitation, for a user of `UserIdentity.quickSight()` who has not used the last one in time.
    *
    * QuickSight hands an invitation out only when it registers a user, so the user is deleted and registered anew, as
-   * declared. Nobody has established whether dashboards that were shared with the user still are then. A user who has
-   * signed up is left as it is, and the deployment succeeds. A user that was adopted, or that other resources declare as
-   * well, is refused before anything is changed.
+   * declared and with all its tags. Nobody has established whether dashboards that were shared with the user still are
+   * then. A user who has signed up is left as it is, and the deployment succeeds. One who has not, but was adopted or is
+   * declared by other resources as well, is refused before anything is changed.
    *
    * @default - the invitation of the first registration is the only one
    */
@@ -301,6 +312,8 @@ export class QuickSightUser extends Resource implements IQuickSightUser {
       Email: props.email,
       UserRole: props.userRole.name,
       CustomPermissionsName: props.customPermissionsName,
+      // In one order, so that the order in which they are listed changes no user.
+      GroupNames: props.groups?.length ? [...props.groups].sort() : undefined,
       ...props.externalLogin?._render(),
       // Absent rather than FAIL: an upgrade of this library is to change no deployed user.
       OnExisting: props.onExisting === ExistingUserPolicy.ADOPT ? 'ADOPT' : undefined,
@@ -399,7 +412,10 @@ function isKnown(value: string): boolean {
   return !Token.isUnresolved(value);
 }
 
-/** Properties on the wire begin with a capital letter, props do not. */
+/** Names of props that the wire calls otherwise; all others only begin with a capital letter there. */
+const PROP_NAMES: Readonly<Record<string, string>> = { GroupNames: 'groups', InvitationSecretArn: 'invitationSecret' };
+
 function inWords({ property, text }: Problem): string {
-  return `${property.charAt(0).toLowerCase()}${property.slice(1)} ${text}`;
+  const name = PROP_NAMES[property] ?? property.charAt(0).toLowerCase() + property.slice(1);
+  return `${name} ${text}`;
 }

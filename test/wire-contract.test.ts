@@ -39,6 +39,7 @@ function written(): Record<string, unknown>[] {
     namespace: 'partners',
     customPermissionsName: 'no-exports',
     externalLogin: ExternalLogin.customOidc('https://login.example.com', 'elif-1'),
+    groups: ['finance', 'analysts'],
     tags: { team: 'sales' },
     onExisting: ExistingUserPolicy.ADOPT,
     invitationVersion: '2',

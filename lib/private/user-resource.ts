@@ -28,6 +28,8 @@ export interface UserResourceProperties {
   readonly InvitationVersion?: string;
   /** Identity type QUICKSIGHT. The secret that the invitation URL of each registration is written to. */
   readonly InvitationSecretArn?: string;
+  /** Names of groups of the namespace, each once. */
+  readonly GroupNames?: readonly string[];
   readonly Tags?: readonly Tag[];
   /** Stack id of the root stack: what a user's holders have in common when constructs move between nested stacks. */
   readonly RootStackId: string;

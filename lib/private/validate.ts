@@ -27,11 +27,16 @@ export function userProblems(properties: Declared, isKnown: IsKnown = () => true
     ...nameProblems(properties, isKnown),
     ...loginProblems(properties),
     ...invitationProblems(properties, isKnown),
+    ...groupProblems(properties.GroupNames ?? [], isKnown),
     ...tagProblems(properties.Tags ?? [], isKnown),
   ];
 }
 
-const FORMS: readonly [property: Exclude<keyof UserResourceProperties, 'Tags'>, form: RegExp, text: string][] = [
+const FORMS: readonly [
+  property: Exclude<keyof UserResourceProperties, 'Tags' | 'GroupNames'>,
+  form: RegExp,
+  text: string,
+][] = [
   ['AwsAccountId', /^\d{12}$/, 'is not the id of an AWS account: give its 12 digits'],
   [
     'Namespace',
@@ -129,15 +134,29 @@ function* nameProblems({ IdentityType, UserName, IamArn, SessionName }: Declared
     isIam
       ? { property: 'IamArn', text: `makes the user name ${quote(name)}, which ${text}` }
       : { property: 'UserName', text: `${quote(name)} ${text}` };
-  if (name === '' && !isIam) yield wrong('is empty: give it at least one character');
-  if (name.length > 256) yield wrong(`has ${name.length} characters: use at most 256`);
-  // `DELETE …/users/..` is one path normalisation away from deleting the namespace with all its users.
-  if (/(^|\/)\.{1,2}(\/|$)/.test(name)) yield wrong('has "." or ".." for a path segment: use another name');
-  if (name.includes(';')) yield wrong('has a ";" that QuickSight does not support: use another name');
-  if (/[^\x20-\x7e\xa0-\uffff]/.test(name)) yield wrong('has a control character: leave it out');
-  if (/[^\x00-\xff]/.test(name)) {
-    yield wrong('has a character beyond Latin-1 (U+00FF) that QuickSight does not support');
+  for (const text of nameFaults(name)) if (name !== '' || !isIam) yield wrong(text);
+}
+
+function* groupProblems(groups: readonly string[], isKnown: IsKnown): Problems {
+  const wrong = (name: string, text: string): Problem => ({ property: 'GroupNames', text: `${quote(name)} ${text}` });
+  const seen = new Set<string>();
+  for (const name of groups) {
+    if (!isKnown(name)) continue;
+    for (const text of nameFaults(name)) yield wrong(name, text);
+    if (seen.has(name)) yield wrong(name, 'is given twice: keep one');
+    seen.add(name);
   }
+}
+
+/** What is wrong with the name of a user or a group, to be read after it. */
+function* nameFaults(name: string): Generator<string> {
+  if (name === '') yield 'is empty: give it at least one character';
+  if (name.length > 256) yield `has ${name.length} characters: use at most 256`;
+  // `DELETE …/users/..` is one path normalisation away from deleting the namespace with all its users.
+  if (/(^|\/)\.{1,2}(\/|$)/.test(name)) yield 'has "." or ".." for a path segment: use another name';
+  if (name.includes(';')) yield 'has a ";" that QuickSight does not support: use another name';
+  if (/[^\x20-\x7e\xa0-\uffff]/.test(name)) yield 'has a control character: leave it out';
+  if (/[^\x00-\xff]/.test(name)) yield 'has a character beyond Latin-1 (U+00FF) that QuickSight does not support';
 }
 
 function* loginProblems(properties: Declared): Problems {

@@ -1,8 +1,11 @@
 import path from 'node:path';
 import { isDeepStrictEqual } from 'node:util';
 import { IamStore, type IamState } from '../iam/iam-store';
+import { KeyStore, type KeyState } from '../kms/key-store';
 import { EmbeddedLambda, type EmbeddedLambdaOptions, type FunctionConfiguration } from '../lambda/embedded-lambda';
 import { Semaphore } from '../lambda/semaphore';
+import { EmbeddedSecretsManager } from '../secrets-manager/embedded-secrets-manager';
+import type { StoredSecret } from '../secrets-manager/secret-store';
 import { readAssembly, selectStacks, type AssemblyStack } from './assembly';
 import { AssetStore } from './asset-store';
 import { checkTemplate } from './check-template';
@@ -13,13 +16,16 @@ import { ResponseEndpoint } from './response-endpoint';
 import { CustomResource, type CustomResourceAccidents } from './resources/custom-resource';
 import { IamManagedPolicy, IamPolicy, IamPrincipal } from './resources/iam';
 import { InertResource } from './resources/inert-resource';
+import { KmsAlias, KmsKey } from './resources/kms';
 import { LambdaFunction } from './resources/lambda-function';
 import { LogGroup } from './resources/log-group';
 import { NestedStack } from './resources/nested-stack';
+import { Secret } from './resources/secret';
 import { SsmParameter, type SsmParameters } from './resources/ssm-parameter';
 import { StackExports } from './stack-exports';
 import { StackLifecycle } from './stack-lifecycle';
 import type { StackServices } from './stack-operation';
+import { StacksEndpoint } from './stacks-endpoint';
 import {
   STACK_TYPE,
   type ResourceEvent,
@@ -99,12 +105,19 @@ interface State {
   readonly functions: FunctionConfiguration[];
   readonly logGroups: string[];
   readonly ssmParameters: [string, string][];
+  /** Missing in what was kept before there were any, as secrets are. */
+  readonly keys?: KeyState;
+  readonly secrets?: StoredSecret[];
 }
 
-/** CloudFormation for synthesized cloud assemblies, with the Lambda and IAM that it needs, in this process. */
+/** CloudFormation for synthesized cloud assemblies, with the Lambda, IAM, KMS and Secrets Manager that it needs, in this process. */
 export class EmbeddedCloudFormation {
   readonly iam: IamStore;
   readonly lambda: EmbeddedLambda;
+  /** DescribeStacks, for the functions; listens from the first deployment on. */
+  readonly stacksEndpoint: StacksEndpoint;
+  /** The keys and secrets that stacks made; for the functions it listens from the first deployment on. */
+  readonly secretsManager: EmbeddedSecretsManager;
   readonly #options: EmbeddedCloudFormationOptions;
   readonly #region: string;
   readonly #stacks = new Map<string, StackState>();
@@ -130,6 +143,18 @@ export class EmbeddedCloudFormation {
     this.#region = region;
     this.iam = options.iam ?? new IamStore({ accountId, partition });
     this.lambda = new EmbeddedLambda({ ...options.lambda, iam: this.iam });
+    this.stacksEndpoint = new StacksEndpoint({
+      ...{ accountId, partition },
+      find: (nameOrId) => this.describeStack(nameOrId),
+      authorize: (request) => this.iam.authorize(request),
+    });
+    this.secretsManager = new EmbeddedSecretsManager({
+      ...{ accountId, partition },
+      keys: new KeyStore({ accountId, partition }),
+      authorize: (request) => this.iam.authorize(request),
+      onChange: () => this.#state.changed(),
+    });
+    const { keys, store: secrets } = this.secretsManager;
     this.#assets = new AssetStore(stateFile && `${stateFile}.assets`);
     this.#lifecycle = new StackLifecycle(this.#services());
     this.#customResource = new CustomResource(this.lambda, this.#responses, options.accidents ?? {});
@@ -142,9 +167,12 @@ export class EmbeddedCloudFormation {
       'AWS::IAM::Policy': new IamPolicy(this.iam),
       'AWS::IAM::Role': new IamPrincipal(this.iam, 'role'),
       'AWS::IAM::User': new IamPrincipal(this.iam, 'user'),
+      'AWS::KMS::Alias': new KmsAlias(keys),
+      'AWS::KMS::Key': new KmsKey(keys),
       'AWS::Lambda::Function': new LambdaFunction(this.lambda, this.iam, this.#assets),
       'AWS::Lambda::Permission': new InertResource(),
       'AWS::Logs::LogGroup': new LogGroup(this.lambda.logGroups, this.iam),
+      'AWS::SecretsManager::Secret': new Secret(secrets, keys),
       'AWS::SSM::Parameter': new SsmParameter(this.#ssmParameters),
     };
     this.#state = new StateFile(stateFile, () => this.#snapshot(), 500);
@@ -159,6 +187,7 @@ export class EmbeddedCloudFormation {
     assemblyDirectory: string,
     { stacks: names, parameters = {} }: DeployOptions = {},
   ): Promise<DeployResult[]> {
+    await this.#listen();
     const selected = selectStacks(readAssembly(assemblyDirectory), names);
     for (const stack of selected) this.#prepare(stack, parameters);
     const results: DeployResult[] = [];
@@ -174,6 +203,7 @@ export class EmbeddedCloudFormation {
   async destroy(stackName: string): Promise<DeployResult | undefined> {
     const stack = this.#rootStack(stackName);
     if (!stack) return undefined;
+    await this.#listen();
     return this.#exclusively(stackName, async () => {
       const importer = this.#exports.importerOf(stack);
       if (importer) {
@@ -203,9 +233,19 @@ export class EmbeddedCloudFormation {
 
   /** Ends every function process and keeps the state. */
   async stop(): Promise<void> {
-    await Promise.all([this.lambda.stop(), this.#responses.stop()]);
+    const services = [this.lambda, this.#responses, this.stacksEndpoint, this.secretsManager];
+    await Promise.all(services.map((service) => service.stop()));
     this.#state.write();
     this.#assets.remove();
+  }
+
+  /** Not before there is work: whoever only looks at the state would have to stop it. */
+  async #listen(): Promise<void> {
+    await Promise.all([this.stacksEndpoint.listen(), this.secretsManager.listen()]);
+    this.lambda.addEndpoints({
+      AWS_ENDPOINT_URL_CLOUDFORMATION: this.stacksEndpoint.url,
+      AWS_ENDPOINT_URL_SECRETS_MANAGER: this.secretsManager.url,
+    });
   }
 
   async #deployStack(declared: AssemblyStack, passed: Readonly<Record<string, string>>): Promise<DeployResult> {
@@ -427,6 +467,8 @@ export class EmbeddedCloudFormation {
       functions: this.lambda.configurations(),
       logGroups: this.lambda.logGroups.names(),
       ssmParameters: [...this.#ssmParameters],
+      keys: this.secretsManager.keys.state(),
+      secrets: this.secretsManager.store.secrets,
     };
   }
 
@@ -435,6 +477,8 @@ export class EmbeddedCloudFormation {
     for (const stack of state.stacks) this.#stacks.set(stack.stackId, stack);
     for (const [name, value] of state.ssmParameters) this.#ssmParameters.set(name, value);
     this.iam.restore(state.iam);
+    if (state.keys) this.secretsManager.keys.restore(state.keys);
+    this.secretsManager.store.secrets = state.secrets ?? [];
     this.lambda.restore(state.functions);
     this.lambda.logGroups.restore(state.logGroups);
   }

@@ -61,14 +61,22 @@ export class StackLifecycle {
     this.setStatus(stack, 'UPDATE_COMPLETE_CLEANUP_IN_PROGRESS');
   }
 
-  /** Returns to where the update began; what it made waits for `cleanUp`. */
-  async rollBackUpdate(stack: StackState, reason?: string): Promise<void> {
+  /** The first step back: what the update replaced is wanted again. A nested stack takes it before its root does. */
+  beginRollBack(stack: StackState, reason?: string): void {
     if (!stack.previous) throw new Error(`the stack ${stack.stackName} has no update to roll back`);
-    // What the update replaced is wanted again; a second attempt at a roll-back must keep what the first one replaced.
-    if (!stack.status.startsWith('UPDATE_ROLLBACK')) stack.superseded = [];
+    stack.superseded = [];
     stack.template = stack.previous.template;
     stack.parameters = stack.previous.parameters;
     this.setStatus(stack, 'UPDATE_ROLLBACK_IN_PROGRESS', reason);
+  }
+
+  /** Returns to where the update began; what it made waits for `cleanUp`. */
+  async rollBackUpdate(stack: StackState, reason?: string): Promise<void> {
+    // A second attempt must keep what the first one replaced.
+    if (!stack.status.startsWith('UPDATE_ROLLBACK')) this.beginRollBack(stack, reason);
+    else if (stack.status !== 'UPDATE_ROLLBACK_IN_PROGRESS') {
+      this.setStatus(stack, 'UPDATE_ROLLBACK_IN_PROGRESS', reason);
+    }
     try {
       await this.#converge(stack, 'rollback');
     } catch (error) {

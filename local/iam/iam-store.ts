@@ -1,5 +1,14 @@
 import { createHash, randomBytes } from 'node:crypto';
-import { checkPolicyDocument, evaluate, list, type PolicyDocument, type RequestContext } from './policy-document';
+import {
+  checkPolicyDocument,
+  evaluate,
+  list,
+  statementsAbout,
+  type PolicyDocument,
+  type PolicyRequest,
+  type RequestContext,
+  type Verdict,
+} from './policy-document';
 
 export type PrincipalKind = 'role' | 'user';
 
@@ -35,6 +44,8 @@ export interface AuthorizationRequest {
   readonly action: string;
   readonly resource: string;
   readonly context?: RequestContext;
+  /** Policy of a KMS key: what IAM allows counts only as far as it lets the account decide. */
+  readonly keyPolicy?: PolicyDocument;
 }
 
 /** What is kept between runs. Sessions are not: the containers that hold them end with the process. */
@@ -201,7 +212,7 @@ export class IamStore {
    * Why a call is denied, in IAM's own words; undefined when it is allowed. A key that this store did not hand out
    * belongs to the person at the keyboard, who may do everything.
    */
-  authorize({ accessKeyId, action, resource, context }: AuthorizationRequest): string | undefined {
+  authorize({ accessKeyId, action, resource, context, keyPolicy }: AuthorizationRequest): string | undefined {
     const session = this.#sessions.get(accessKeyId);
     if (!session && !accessKeyId.startsWith(ACCESS_KEY_PREFIX)) return undefined;
     if (!session || this.find('role', session.principal.name)?.id !== session.principal.id) {
@@ -230,9 +241,14 @@ export class IamStore {
     const boundary = principal.permissionsBoundary
       ? evaluate([this.managedPolicy(principal.permissionsBoundary)], request)
       : 'allow';
+    const key = keyPolicy ? this.#ofKey(keyPolicy, [principal.arn, sessionArn, '*'], request) : 'account';
+    if (key === 'deny') return `${denial} with an explicit deny in a resource-based policy`;
     if (identity === 'deny') return `${denial} with an explicit deny in an identity-based policy`;
     if (boundary === 'deny') return `${denial} with an explicit deny in a permissions boundary`;
-    if (identity === 'silent') return `${denial} because no identity-based policy allows the ${action} action`;
+    if (key === 'silent') return `${denial} because no resource-based policy allows the ${action} action`;
+    if (identity === 'silent' && key === 'account') {
+      return `${denial} because no identity-based policy allows the ${action} action`;
+    }
     if (boundary === 'silent') return `${denial} because no permissions boundary allows the ${action} action`;
     return undefined;
   }
@@ -249,6 +265,16 @@ export class IamStore {
     this.#principals = state.principals;
     this.#managedPolicies = state.managedPolicies;
     this.#missing = new Set(state.missing);
+  }
+
+  /** What a key's policy says: a word of its own, or that the account's policies decide. */
+  #ofKey(policy: PolicyDocument, caller: readonly string[], request: PolicyRequest): Verdict | 'account' {
+    const account = [`${this.#arnPrefix()}root`, this.accountId];
+    const direct = evaluate([statementsAbout(policy, (principal) => caller.includes(principal))], request);
+    const delegated = evaluate([statementsAbout(policy, (principal) => account.includes(principal))], request);
+    if (direct === 'deny' || delegated === 'deny') return 'deny';
+    if (direct === 'allow') return 'allow';
+    return delegated === 'allow' ? 'account' : 'silent';
   }
 
   #arnPrefix(): string {

@@ -53,6 +53,18 @@ export function checkPolicyDocument(document: PolicyDocument): void {
   }
 }
 
+/** The statements of a resource's policy that speak of a principal: as its ARN, its account, or `*`. */
+export function statementsAbout(
+  { Statement, ...document }: PolicyDocument,
+  speaksOf: (principal: string) => boolean,
+): PolicyDocument {
+  const about = list(Statement).filter(({ Principal }) => {
+    if (typeof Principal === 'string') return speaksOf(Principal);
+    return list((Principal as { AWS?: OneOrMany<string> } | undefined)?.AWS).some(speaksOf);
+  });
+  return { ...document, Statement: about };
+}
+
 export function list<T>(value: OneOrMany<T> | undefined): readonly T[] {
   if (value === undefined) return [];
   return Array.isArray(value) ? (value as readonly T[]) : [value as T];

@@ -2,6 +2,7 @@ import { randomUUID } from 'node:crypto';
 import { setTimeout as delay } from 'node:timers/promises';
 import type { IamStore } from '../iam/iam-store';
 import { Container, type Outcome } from './container';
+import { InProcessContainer, type RunInProcess } from './in-process-container';
 import { LogGroups } from './log-groups';
 import { Semaphore } from './semaphore';
 
@@ -38,6 +39,11 @@ export interface EmbeddedLambdaOptions {
    * @default - the one that runs this process
    */
   readonly nodeExecutable?: string;
+  /**
+   * Runs every event of every function instead of the functions' own code.
+   * @default - functions run in processes of their own
+   */
+  readonly runInProcess?: RunInProcess;
 }
 
 export interface AsynchronousInvocation {
@@ -46,21 +52,24 @@ export interface AsynchronousInvocation {
   readonly done: Promise<Outcome>;
 }
 
+type FunctionContainer = Container | InProcessContainer;
+
 interface DeployedFunction {
   readonly configuration: FunctionConfiguration;
-  readonly idle: Container[];
+  readonly idle: FunctionContainer[];
 }
 
 /** The Lambda of the embedded AWS: each function runs from its own bundle in Node processes of its own. */
 export class EmbeddedLambda {
   readonly logGroups = new LogGroups();
   readonly #iam: IamStore;
-  readonly #endpoints: Readonly<Record<string, string>>;
+  #endpoints: Readonly<Record<string, string>>;
   readonly #retryDelaysMs: readonly number[];
   readonly #nodeExecutable: string;
+  readonly #runInProcess?: RunInProcess;
   readonly #slots: Semaphore;
   readonly #functions = new Map<string, DeployedFunction>();
-  readonly #containers = new Set<Container>();
+  readonly #containers = new Set<FunctionContainer>();
   readonly #stopping = new AbortController();
 
   constructor(options: EmbeddedLambdaOptions) {
@@ -68,7 +77,13 @@ export class EmbeddedLambda {
     this.#endpoints = options.endpoints ?? {};
     this.#retryDelaysMs = options.retryDelaysMs ?? [60_000, 120_000];
     this.#nodeExecutable = options.nodeExecutable ?? process.execPath;
+    this.#runInProcess = options.runInProcess;
     this.#slots = new Semaphore(options.concurrency ?? 4);
+  }
+
+  /** Tells functions that start from now on where more AWS services are, unless the options say it otherwise. */
+  addEndpoints(endpoints: Readonly<Record<string, string>>): void {
+    this.#endpoints = { ...endpoints, ...this.#endpoints };
   }
 
   /** Creates a function or gives it a new configuration; events from now on run with that. */
@@ -161,39 +176,44 @@ export class EmbeddedLambda {
     throw new Error(`function not found: ${functionArn}: only functions that a stack here made can be invoked`);
   }
 
-  #start(configuration: FunctionConfiguration): Container {
-    const { name, region, codeDirectory, logGroup } = configuration;
-    const credentials = this.#iam.assumeRole(configuration.roleArn, name);
-    const container = new Container({
-      codeDirectory,
-      nodeExecutable: this.#nodeExecutable,
-      log: (line) => this.logGroups.append(logGroup, line),
-      environment: {
-        _HANDLER: configuration.handler,
-        LAMBDA_TASK_ROOT: codeDirectory,
-        AWS_EXECUTION_ENV: `AWS_Lambda_${configuration.runtime}`,
-        AWS_REGION: region,
-        AWS_DEFAULT_REGION: region,
-        AWS_ACCESS_KEY_ID: credentials.accessKeyId,
-        AWS_SECRET_ACCESS_KEY: credentials.secretAccessKey,
-        AWS_SESSION_TOKEN: credentials.sessionToken,
-        AWS_LAMBDA_FUNCTION_NAME: name,
-        AWS_LAMBDA_FUNCTION_VERSION: '$LATEST',
-        AWS_LAMBDA_FUNCTION_MEMORY_SIZE: String(configuration.memoryMb),
-        AWS_LAMBDA_LOG_GROUP_NAME: logGroup,
-        AWS_LAMBDA_LOG_STREAM_NAME: LOG_STREAM,
-        TZ: ':UTC',
-        // Lambda's Node.js is newer than what may run this: the advice to upgrade would only fill the function's log.
-        AWS_SDK_JS_NODE_VERSION_SUPPORT_WARNING_DISABLED: 'true',
-        ...this.#endpoints,
-        ...configuration.environment,
-      },
-    });
+  #start(configuration: FunctionConfiguration): FunctionContainer {
+    const { codeDirectory, logGroup } = configuration;
+    const environment = this.#environment(configuration);
+    const log = (line: string) => this.logGroups.append(logGroup, line);
+    const container = this.#runInProcess
+      ? new InProcessContainer({ runInProcess: this.#runInProcess, environment, log })
+      : new Container({ codeDirectory, environment, nodeExecutable: this.#nodeExecutable, log });
     this.#containers.add(container);
     return container;
   }
 
-  async #discard(container: Container): Promise<void> {
+  /** What a function finds in its environment, with credentials of a new session of its role. */
+  #environment(configuration: FunctionConfiguration): Record<string, string> {
+    const { name, region, codeDirectory, logGroup } = configuration;
+    const credentials = this.#iam.assumeRole(configuration.roleArn, name);
+    return {
+      _HANDLER: configuration.handler,
+      LAMBDA_TASK_ROOT: codeDirectory,
+      AWS_EXECUTION_ENV: `AWS_Lambda_${configuration.runtime}`,
+      AWS_REGION: region,
+      AWS_DEFAULT_REGION: region,
+      AWS_ACCESS_KEY_ID: credentials.accessKeyId,
+      AWS_SECRET_ACCESS_KEY: credentials.secretAccessKey,
+      AWS_SESSION_TOKEN: credentials.sessionToken,
+      AWS_LAMBDA_FUNCTION_NAME: name,
+      AWS_LAMBDA_FUNCTION_VERSION: '$LATEST',
+      AWS_LAMBDA_FUNCTION_MEMORY_SIZE: String(configuration.memoryMb),
+      AWS_LAMBDA_LOG_GROUP_NAME: logGroup,
+      AWS_LAMBDA_LOG_STREAM_NAME: LOG_STREAM,
+      TZ: ':UTC',
+      // Lambda's Node.js is newer than what may run this: the advice to upgrade would only fill the function's log.
+      AWS_SDK_JS_NODE_VERSION_SUPPORT_WARNING_DISABLED: 'true',
+      ...this.#endpoints,
+      ...configuration.environment,
+    };
+  }
+
+  async #discard(container: FunctionContainer): Promise<void> {
     this.#containers.delete(container);
     await container.kill();
   }

@@ -1,5 +1,7 @@
+import { Faults } from '../faults';
+import { ServiceServer, type Caller, type HttpRequest, type Prepared, type RecordedCall } from '../service-server';
+import { StateFile } from '../state-file';
 import { accessDenied, invalid, notFound, ServiceError } from './errors';
-import { Faults } from './faults';
 import { Input } from './input';
 import {
   authorizationRequest,
@@ -11,7 +13,7 @@ import {
   type AuthorizationRequest,
   type Match,
 } from './operations';
-import { QuickSightServer, type Caller, type HttpRequest, type Prepared, type RecordedCall } from './server';
+import { REST_JSON } from './rest-json';
 import {
   emptyContents,
   QuickSightState,
@@ -20,7 +22,6 @@ import {
   type StoredGroup,
   type StoredUser,
 } from './state';
-import { StateFile } from '../state-file';
 import { TokenBucket } from './token-bucket';
 
 /** The account's settings default to an Enterprise account 111122223333 in us-east-1, without delays. */
@@ -63,15 +64,19 @@ export class EmbeddedQuickSight {
   readonly faults = new Faults();
   private readonly state: QuickSightState;
   private readonly file: StateFile<Contents>;
-  private readonly server: QuickSightServer;
+  private readonly server: ServiceServer;
 
   private constructor(private readonly options: EmbeddedQuickSightOptions) {
     const { stateFile, requestsPerSecond, burst = requestsPerSecond } = options;
     this.file = new StateFile(stateFile, () => this.state.contents, 100);
     this.state = new QuickSightState(accountOf(options), this.file.read());
-    const rateLimit = requestsPerSecond ? new TokenBucket(requestsPerSecond, Math.max(1, burst!)) : undefined;
-    const prepare = (request: HttpRequest) => this.prepare(request);
-    this.server = new QuickSightServer(prepare, this.account.identityRegion, this.faults, rateLimit);
+    this.server = new ServiceServer({
+      protocol: REST_JSON,
+      prepare: (request) => this.prepare(request),
+      defaultRegion: this.account.identityRegion,
+      faults: this.faults,
+      rateLimit: requestsPerSecond ? new TokenBucket(requestsPerSecond, Math.max(1, burst!)) : undefined,
+    });
   }
 
   /** The endpoint, for AWS_ENDPOINT_URL_QUICKSIGHT or an SDK client's `endpoint`. */

@@ -1,3 +1,5 @@
+import { ErrorAnswer } from '../service-server';
+
 /** HTTP status of every error that the service model declares for the operations served here. */
 const STATUS = {
   AccessDeniedException: 401,
@@ -27,19 +29,10 @@ export function statusOf(code: string): number {
 /** What a resource is called in the `ResourceType` member of an error. */
 export type ResourceType = 'USER' | 'GROUP' | 'NAMESPACE' | 'CUSTOM_PERMISSIONS' | 'ACCOUNT';
 
-/** An answer other than success. */
-export class ServiceError extends Error {
-  constructor(
-    readonly code: ErrorCode,
-    message: string,
-    readonly resourceType?: ResourceType,
-  ) {
-    super(message);
-    this.name = code;
-  }
-
-  get status(): number {
-    return STATUS[this.code];
+/** An answer of QuickSight other than success. */
+export class ServiceError extends ErrorAnswer {
+  constructor(code: ErrorCode, message: string, resourceType?: ResourceType) {
+    super(code, STATUS[code], message, { ResourceType: resourceType });
   }
 }
 

@@ -1,6 +1,6 @@
 export { EmbeddedQuickSight } from './embedded-quicksight';
 export type { EmbeddedQuickSightOptions, GroupRecord, UserRecord } from './embedded-quicksight';
-export type { Fault, FaultEffect, FaultHandle, FaultMatch } from './faults';
+export type { Fault, FaultEffect, FaultHandle, FaultMatch } from '../faults';
 export type { AuthorizationRequest } from './operations';
-export type { RecordedCall } from './server';
+export type { RecordedCall } from '../service-server';
 export type { Account } from './state';

@@ -26,10 +26,16 @@ export async function deploy(usersFile: string, folder: string, terminal: Termin
   const planned = changes(before, stack.template);
   printChanges(planned, terminal);
 
-  const resources = { ...before.Resources, ...stack.template.Resources };
+  const resources = { ...deployed?.template.Resources, ...before.Resources, ...stack.template.Resources };
   return operate(folder, resources, terminal, async (aws, progress) => {
     await prepareNamespaces(stack.template, aws, terminal);
     terminal.print(terminal.paint('bold', `\nDeploying ${stack.stackName}`));
+    if (deployed && isUnsettled(deployed)) {
+      terminal.print(`The last run left it in ${deployed.status}, which is settled first. That can take a minute:`);
+      terminal.print(
+        'a user whose registration was cut short may still appear, and is waited for before it is deleted.',
+      );
+    }
     const [start, calls] = [Date.now(), aws.quickSight.calls.length];
     const [result] = await aws.cloudFormation.deploy(assemblyIn(folder));
     progress.end();
@@ -103,6 +109,11 @@ function standing(stack: StackState | undefined): Template {
   if (!stack) return { Resources: {} };
   if (['CREATE_COMPLETE', 'UPDATE_COMPLETE', 'UPDATE_ROLLBACK_COMPLETE'].includes(stack.status)) return stack.template;
   return stack.previous?.template ?? { Resources: {} };
+}
+
+/** Whether a run was stopped half-way, or failed in a way that the next one tries again. */
+function isUnsettled({ status }: StackState): boolean {
+  return /IN_PROGRESS$|ROLLBACK_FAILED$/.test(status);
 }
 
 /** A namespace is no part of the stack: in a real account somebody has made it before. */

@@ -42,6 +42,7 @@ const arn = (service: string, region: string | object, resource: string) => ({
 });
 
 const userArns = (namespace: string, region = '*') => arn('quicksight', region, `user/${namespace}/*`);
+const groupArns = (namespace: string, region = '*') => arn('quicksight', region, `group/${namespace}/*`);
 
 const secretsByTag = {
   Effect: 'Allow',
@@ -81,6 +82,7 @@ describe('by default', () => {
           'quicksight:DeleteUserByPrincipalId',
           'quicksight:DescribeUser',
           'quicksight:ListTagsForResource',
+          'quicksight:ListUserGroups',
           'quicksight:ListUsers',
           'quicksight:RegisterUser',
           'quicksight:TagResource',
@@ -88,6 +90,11 @@ describe('by default', () => {
           'quicksight:UpdateUser',
         ],
         Resource: userArns('*'),
+      },
+      {
+        Effect: 'Allow',
+        Action: ['quicksight:CreateGroupMembership', 'quicksight:DeleteGroupMembership', 'quicksight:DescribeGroup'],
+        Resource: groupArns('*'),
       },
       {
         Effect: 'Allow',
@@ -176,6 +183,7 @@ describe('the prop', () => {
   test('namespaces narrows the permissions', () => {
     const template = templateOf(() => ({ namespaces: ['default', 'partners'] }));
     expect(policyOf(template).Statement[0].Resource).toEqual([userArns('default'), userArns('partners')]);
+    expect(policyOf(template).Statement[1].Resource).toEqual([groupArns('default'), groupArns('partners')]);
   });
 
   test('invitationSecrets narrows the permissions to those secrets, and to their keys', () => {

@@ -97,9 +97,10 @@ export class CustomResource implements ResourceProvider {
 
   async #send(
     RequestType: CustomResourceEvent['RequestType'],
-    { stack, logicalId, type, properties, signal }: ResourceRequest,
+    request: ResourceRequest,
     more: Partial<CustomResourceEvent> = {},
   ): Promise<ResourceResult> {
+    const { stack, logicalId, type, properties, signal } = request;
     const identity = { StackId: stack.stackId, RequestId: randomUUID(), LogicalResourceId: logicalId };
     const { responseUrl, answer } = await this.responses.expect(identity);
     const event: CustomResourceEvent = {
@@ -120,11 +121,14 @@ export class CustomResource implements ResourceProvider {
       cancellation(signal, settled.signal),
     ]);
     settled.abort();
+    // However often its Delete is tried, a resource that never told its id keeps the one that was made up for it.
+    const untold = RequestType === 'Create' ? inventedId(request) : undefined;
     if (outcome === CANCELLED) {
       if (this.accidents.awaitCancelled) await (await delivered).done;
-      throw new ResourceFailure(RequestType === 'Create' ? 'Resource creation cancelled' : 'Resource update cancelled');
+      const what = RequestType === 'Create' ? 'creation' : 'update';
+      throw new ResourceFailure(`Resource ${what} cancelled`, untold);
     }
-    if (outcome instanceof Error) throw new ResourceFailure(outcome.message);
+    if (outcome instanceof Error) throw new ResourceFailure(outcome.message, untold);
     return asResult(outcome, identity.RequestId);
   }
 

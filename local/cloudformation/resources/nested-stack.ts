@@ -64,7 +64,8 @@ export class NestedStack implements ResourceProvider {
       await this.lifecycle.update(stack, template, parameters, signal);
     } catch (error) {
       const reason = (error as Error).message;
-      this.lifecycle.setStatus(stack, 'UPDATE_FAILED', reason);
+      // At once, while the root still goes forward. Its resources follow when the root's roll-back comes to them.
+      this.lifecycle.beginRollBack(stack, reason);
       throw signal.aborted ? new ResourceFailure('Resource update cancelled', stack.stackId) : failed(reason);
     }
     return result(stack);

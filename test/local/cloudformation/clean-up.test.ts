@@ -44,6 +44,20 @@ test('a clean-up Delete is tried three times, then the resource is abandoned and
   expect(embedded.engine.describeStack('Test')?.resources).not.toHaveProperty('Ana');
 });
 
+test('a Create that never answered is deleted under one invented id, however often that is tried', async () => {
+  await embedded.stop();
+  embedded = new Embedded({ accidents: { serviceTimeoutScale: 1 / 1000 } });
+  await embedded.deploy(() => undefined);
+  const result = await embedded.deploy((stack) => {
+    stack.custom('Ana', { Silent: 'Create', FailOn: 'Delete', ServiceTimeout: '1000' });
+  });
+  expect(result).toMatchObject({ status: 'UPDATE_ROLLBACK_COMPLETE' });
+  expect(embedded.calls()).toEqual(['Create Ana', 'Delete Ana', 'Delete Ana', 'Delete Ana']);
+  const [, ...ids] = embedded.seen().map(({ PhysicalResourceId }) => PhysicalResourceId);
+  expect(ids[0]).toMatch(/^Test-Ana-[A-Z0-9]{12}$/);
+  expect(new Set(ids).size).toBe(1);
+});
+
 test('a policy is narrowed before the clean-up Deletes run', async () => {
   const allowed: (string | undefined)[] = [];
   await embedded.stop();

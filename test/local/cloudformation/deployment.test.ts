@@ -1,5 +1,6 @@
 import { App, Aws, CfnCondition, CfnOutput, CfnParameter, CfnResource, Fn, RemovalPolicy, Stack } from 'aws-cdk-lib';
 import * as iam from 'aws-cdk-lib/aws-iam';
+import * as lambda from 'aws-cdk-lib/aws-lambda';
 import * as ssm from 'aws-cdk-lib/aws-ssm';
 import { ACCOUNT, Embedded, TestStack } from './embedded-stack';
 
@@ -191,4 +192,37 @@ test('a policy that a resource depends on is in force before its event', async (
   });
   expect(result.reason).toBeUndefined();
   expect(denial).toBeUndefined();
+});
+
+/** Asks CloudFormation for a stack, with the credentials of the function's role. */
+const DESCRIBE_STACKS = `
+exports.handler = async ({ StackName }) => {
+  const { AWS_ENDPOINT_URL_CLOUDFORMATION: url, AWS_ACCESS_KEY_ID: key, AWS_REGION: region } = process.env;
+  const authorization = 'AWS4-HMAC-SHA256 Credential=' + key + '/20261123/' + region + '/cloudformation/aws4_request';
+  const body = new URLSearchParams({ Action: 'DescribeStacks', Version: '2010-05-15', StackName });
+  const response = await fetch(url, { method: 'POST', headers: { authorization }, body });
+  return response.status + ' ' + (await response.text());
+};`;
+
+test('a function can describe the stack that it is in as far as its role allows, and its calls are recorded', async () => {
+  const { outputs, stackId } = await embedded.deploy((stack) => {
+    for (const id of ['Allowed', 'Denied']) {
+      const describing = new lambda.Function(stack, id, {
+        code: lambda.Code.fromInline(DESCRIBE_STACKS),
+        handler: 'index.handler',
+        runtime: lambda.Runtime.NODEJS_22_X,
+      });
+      new CfnOutput(stack, `${id}Arn`, { value: describing.functionArn });
+      if (id === 'Denied') continue;
+      describing.addToRolePolicy(
+        new iam.PolicyStatement({ actions: ['cloudformation:DescribeStacks'], resources: [`${stack.stackId}`] }),
+      );
+    }
+  });
+  const ask = async (id: string, StackName = stackId) =>
+    ((await embedded.engine.lambda.invoke(outputs[`${id}Arn`]!, { StackName })) as { result: string }).result;
+  expect(await ask('Allowed')).toMatch(/^200 [^]*<StackStatus>CREATE_COMPLETE<\/StackStatus>/);
+  expect(await ask('Allowed', 'Test')).toMatch(/^200 /);
+  expect(await ask('Denied')).toMatch(/^403 [^]*<Code>AccessDenied<\/Code>/);
+  expect(embedded.engine.stacksEndpoint.calls).toEqual([stackId, 'Test', stackId]);
 });

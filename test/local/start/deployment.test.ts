@@ -63,3 +63,27 @@ test('a deployment to a half-deleted stack says why it fails and what to do', as
     /^The deployment failed and ended in DELETE_FAILED \(.*\):\n {2}the stack QuickSightUsers is half deleted .*destroy it first$/m,
   );
 });
+
+test('a deployment after one that was stopped half-way says what it does first, and that it can take a while', async () => {
+  const start = EmbeddedAws.start.bind(EmbeddedAws);
+  const stopped = new Promise<void>((resolve) => {
+    jest.spyOn(EmbeddedAws, 'start').mockImplementationOnce(async (aFolder, options) => {
+      const aws = await start(aFolder, {
+        ...options,
+        onEvent: (event) => {
+          options?.onEvent?.(event);
+          // As the second Ctrl-C does.
+          if (event.type === 'Custom::QuickSightUser') resolve(aws.stop());
+        },
+      });
+      return aws;
+    });
+  });
+  void run(ANA).catch(() => undefined);
+  await stopped;
+  shown.read();
+  expect(await run(ANA)).toBe(true);
+  expect(String(shown.read())).toMatch(
+    /^The last run left it in CREATE_IN_PROGRESS, which is settled first\. That can take a minute:\n.+ waited for/m,
+  );
+});

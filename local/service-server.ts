@@ -1,10 +1,14 @@
 import { randomUUID } from 'node:crypto';
-import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http';
+import {
+  createServer,
+  type IncomingHttpHeaders,
+  type IncomingMessage,
+  type Server,
+  type ServerResponse,
+} from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { setTimeout as sleep } from 'node:timers/promises';
-import { ServiceError, statusOf } from './errors';
 import type { Fault, Faults } from './faults';
-import type { TokenBucket } from './token-bucket';
 
 /** A request as it came over the wire. */
 export interface HttpRequest {
@@ -12,6 +16,7 @@ export interface HttpRequest {
   /** As sent: labels are still percent-encoded. */
   readonly path: string;
   readonly query: URLSearchParams;
+  readonly headers: IncomingHttpHeaders;
   readonly body: string;
   readonly caller: Caller;
 }
@@ -26,7 +31,7 @@ export interface Caller {
 export interface RecordedCall extends Caller {
   /** For example `RegisterUser`; the request line when no operation has it. */
   readonly operation: string;
-  /** Path labels; for RegisterUser also the user name, given or derived. */
+  /** What the call is about: of QuickSight the path labels, for RegisterUser also the user name, given or derived. */
   readonly parameters: Readonly<Record<string, string>>;
   /** Names of the members in the body. Not their values: an e-mail may be among them. */
   readonly members: readonly string[];
@@ -45,36 +50,82 @@ export interface Prepared {
   readonly members: readonly string[];
   /** The user that the call is about. */
   readonly userName?: string;
-  /** The operation: the members of its answer, or a ServiceError thrown. */
+  /** The operation: the members of its answer, or an ErrorAnswer thrown. */
   readonly run: () => Record<string, unknown>;
 }
 
-interface Answer {
+/** What an error answer says. */
+export interface ErrorShape {
+  readonly code: string;
+  readonly status: number;
+  readonly message?: string;
+  /** What the service says about it beyond that. */
+  readonly members?: Readonly<Record<string, unknown>>;
+}
+
+/** An answer other than success. */
+export class ErrorAnswer extends Error implements ErrorShape {
+  constructor(
+    readonly code: string,
+    readonly status: number,
+    message: string,
+    readonly members?: Readonly<Record<string, unknown>>,
+  ) {
+    super(message);
+    this.name = code;
+  }
+}
+
+/** How a service writes its answers. */
+export interface Protocol {
+  readonly contentType: string;
+  /** How it refuses a request beyond its rate limit. */
+  readonly throttling: ErrorShape;
+  /** Code of an error that is its own fault. */
+  readonly internalFailure: string;
+  /** The status that it sends with an error code. */
+  statusOf(code: string): number;
+  answer(operation: string, members: Record<string, unknown>, requestId: string): Written;
+  error(error: ErrorShape, requestId: string): Omit<Written, 'status'>;
+}
+
+export interface Written {
+  readonly body: string;
+  /** Default 200. */
+  readonly status?: number;
+  readonly headers?: Readonly<Record<string, string>>;
+}
+
+export interface ServiceServerOptions {
+  readonly protocol: Protocol;
+  /** Never throws: a request that cannot be understood is recorded too. */
+  readonly prepare: (request: HttpRequest) => Prepared;
+  /** Region of callers that do not sign. */
+  readonly defaultRegion: string;
+  readonly faults: Faults;
+  /** Says whether one more request is within the service's rate. Default: every one is. */
+  readonly rateLimit?: { take(): boolean };
+}
+
+interface Answer extends Written {
   readonly status: number;
   readonly contentType: string;
-  readonly body: string;
   readonly error?: string;
 }
 
 /** Thrown to break the connection instead of answering. */
 class ConnectionReset extends Error {}
 
-const JSON_TYPE = 'application/json';
 const MAX_BODY_BYTES = 1_000_000;
 const MAX_RECORDED_CALLS = 20_000;
 
-/** REST-JSON over HTTP: requests in, answers out; what is in between counts, throttles and breaks on demand. */
-export class QuickSightServer {
+/** A service over HTTP: requests in, answers out; what is in between counts, throttles and breaks on demand. */
+export class ServiceServer {
   readonly calls: RecordedCall[] = [];
   private readonly stopping = new AbortController();
   private readonly http: Server;
 
-  constructor(
-    private readonly prepare: (request: HttpRequest) => Prepared,
-    private readonly defaultRegion: string,
-    private readonly faults: Faults,
-    private readonly rateLimit: TokenBucket | undefined,
-  ) {
+  constructor(private readonly options: ServiceServerOptions) {
     this.http = createServer((request, response) => void this.serve(request, response));
     // Clients keep connections for reuse: a server that closes an idle one first resets their next request.
     this.http.keepAliveTimeout = 120_000;
@@ -103,12 +154,12 @@ export class QuickSightServer {
   private async serve(request: IncomingMessage, response: ServerResponse): Promise<void> {
     const requestId = randomUUID();
     try {
-      const { status, contentType, body, error } = await this.answer(request, requestId);
+      const { status, contentType, headers, body } = await this.answer(request, requestId);
       response.writeHead(status, {
         'content-type': contentType,
         'content-length': Buffer.byteLength(body),
         'x-amzn-requestid': requestId,
-        ...(error && contentType === JSON_TYPE && { 'x-amzn-errortype': error }),
+        ...headers,
       });
       response.end(body);
     } catch (error) {
@@ -120,8 +171,8 @@ export class QuickSightServer {
 
   private async answer(request: IncomingMessage, requestId: string): Promise<Answer> {
     const at = Date.now();
-    const received = await readRequest(request, this.defaultRegion);
-    const prepared = this.prepare(received);
+    const received = await readRequest(request, this.options.defaultRegion);
+    const prepared = this.options.prepare(received);
     const { operation, parameters, members } = prepared;
     const call: RecordedCall = { operation, parameters, members, ...received.caller, at };
     if (this.calls.push(call) > MAX_RECORDED_CALLS) this.calls.shift();
@@ -134,29 +185,31 @@ export class QuickSightServer {
     return answer;
   }
 
-  private async run({ operation, userName, run }: Prepared, requestId: string): Promise<Answer> {
-    if (this.rateLimit && !this.rateLimit.take()) {
-      return errorAnswer(new ServiceError('ThrottlingException', 'Rate exceeded'), requestId);
+  private async run(prepared: Prepared, requestId: string): Promise<Answer> {
+    const { protocol, faults, rateLimit } = this.options;
+    if (rateLimit && !rateLimit.take()) {
+      return this.refuse({ ...protocol.throttling, message: 'Rate exceeded' }, requestId);
     }
-    const fault = this.faults.take(operation, userName);
-    if (!fault) return runToAnswer(run, requestId);
+    const fault = faults.take(prepared.operation, prepared.userName);
+    if (!fault) return this.perform(prepared, requestId);
     if (fault.when !== 'after') {
       const broken = await this.strike(fault, requestId);
-      return broken ?? runToAnswer(run, requestId, fault);
+      return broken ?? this.perform(prepared, requestId, fault);
     }
-    const proper = runToAnswer(run, requestId, fault);
+    const proper = this.perform(prepared, requestId, fault);
     return (await this.strike(fault, requestId)) ?? proper;
   }
 
   /** The answer that a fault gives instead of the proper one, if it is of that kind. */
   private async strike(fault: Fault, requestId: string): Promise<Answer | undefined> {
+    const { protocol } = this.options;
     switch (fault.kind) {
       case 'error': {
-        const { code, status = statusOf(code), message } = fault;
-        return errorAnswer({ code, status, message }, requestId);
+        const { code, status = protocol.statusOf(code), message } = fault;
+        return this.refuse({ code, status, message }, requestId);
       }
       case 'throttle':
-        return errorAnswer({ code: 'ThrottlingException', status: 429 }, requestId);
+        return this.refuse(protocol.throttling, requestId);
       case 'html':
         return {
           status: fault.status ?? 503,
@@ -173,18 +226,24 @@ export class QuickSightServer {
         return undefined;
     }
   }
-}
 
-function runToAnswer(run: Prepared['run'], requestId: string, fault?: Fault): Answer {
-  try {
-    const { Status = 200, ...members } = run();
-    const shown = fault?.kind === 'answer' ? overlay(members, fault.members) : members;
-    // The SDK takes Status from the HTTP status, other clients from the body.
-    const body = JSON.stringify({ Status, RequestId: requestId, ...shown });
-    return { status: Status as number, contentType: JSON_TYPE, body };
-  } catch (error) {
-    if (error instanceof ServiceError) return errorAnswer(error, requestId);
-    return errorAnswer(new ServiceError('InternalFailureException', String(error)), requestId);
+  private perform({ operation, run }: Prepared, requestId: string, fault?: Fault): Answer {
+    const { protocol } = this.options;
+    try {
+      const proper = run();
+      const members = fault?.kind === 'answer' ? overlay(proper, fault.members) : proper;
+      const { status = 200, ...written } = protocol.answer(operation, members, requestId);
+      return { ...written, status, contentType: protocol.contentType };
+    } catch (error) {
+      if (error instanceof ErrorAnswer) return this.refuse(error, requestId);
+      return this.refuse({ code: protocol.internalFailure, status: 500, message: String(error) }, requestId);
+    }
+  }
+
+  private refuse(error: ErrorShape, requestId: string): Answer {
+    const { protocol } = this.options;
+    const { code, status } = error;
+    return { ...protocol.error(error, requestId), status, contentType: protocol.contentType, error: code };
   }
 }
 
@@ -195,15 +254,6 @@ function overlay(members: Record<string, unknown>, over: Readonly<Record<string,
     result[name] = nested ? { ...(members[name] as object), ...value } : value;
   }
   return result;
-}
-
-function errorAnswer(
-  error: { readonly code: string; readonly status: number; readonly message?: string; readonly resourceType?: string },
-  requestId: string,
-): Answer {
-  const { code, status, message, resourceType } = error;
-  const members = { __type: code, Message: message, ResourceType: resourceType, RequestId: requestId };
-  return { status, contentType: JSON_TYPE, body: JSON.stringify(members), error: code };
 }
 
 async function readRequest(request: IncomingMessage, defaultRegion: string): Promise<HttpRequest> {
@@ -220,12 +270,13 @@ async function readRequest(request: IncomingMessage, defaultRegion: string): Pro
     method: request.method ?? '',
     path,
     query: new URLSearchParams(query),
+    headers: request.headers,
     body: Buffer.concat(chunks).toString('utf8'),
     caller: callerOf(request, defaultRegion),
   };
 }
 
-/** From SigV4's credential scope: `Credential=<access key>/<date>/<region>/quicksight/aws4_request`. */
+/** From SigV4's credential scope: `Credential=<access key>/<date>/<region>/<service>/aws4_request`. */
 function callerOf(request: IncomingMessage, defaultRegion: string): Caller {
   const scope = /Credential=([^/,\s]+)\/\d+\/([\w-]+)\//.exec(request.headers.authorization ?? '');
   return { accessKeyId: scope?.[1] ?? '', region: scope?.[2] ?? defaultRegion };
