@@ -20,7 +20,7 @@ import { KmsAlias, KmsKey } from './resources/kms';
 import { LambdaFunction } from './resources/lambda-function';
 import { LogGroup } from './resources/log-group';
 import { NestedStack } from './resources/nested-stack';
-import { QuickSightCaller, QuickSightCustomPermissions, QuickSightGroup } from './resources/quicksight';
+import { QuickSightAccess, QuickSightCustomPermissions, QuickSightGroup } from './resources/quicksight';
 import { Secret } from './resources/secret';
 import { SsmParameter, type SsmParameters } from './resources/ssm-parameter';
 import { StackExports } from './stack-exports';
@@ -54,7 +54,10 @@ export interface EmbeddedCloudFormationOptions {
   readonly stateFile?: string;
   /** @default - an IAM of its own */
   readonly iam?: IamStore;
-  /** Settings of the Lambda behind the functions, above all the `endpoints` that functions find AWS at. */
+  /**
+   * Settings of the Lambda behind the functions, above all the `endpoints` that functions find AWS at. Resources of
+   * QuickSight are made at its AWS_ENDPOINT_URL_QUICKSIGHT.
+   */
   readonly lambda?: Omit<EmbeddedLambdaOptions, 'iam'>;
   /**
    * Resources worked on at the same time.
@@ -116,7 +119,7 @@ const MAX_CHANGES = 2500;
 
 const NO_RESOURCES: Template = { Resources: {} };
 
-/** CloudFormation for synthesized cloud assemblies, with the Lambda, IAM, KMS and Secrets Manager that it needs, in this process. */
+/** CloudFormation for synthesized cloud assemblies, with the Lambda, IAM, KMS and Secrets Manager that it needs. */
 export class EmbeddedCloudFormation {
   readonly iam: IamStore;
   readonly lambda: EmbeddedLambda;
@@ -136,6 +139,7 @@ export class EmbeddedCloudFormation {
   readonly #lifecycle: StackLifecycle;
   readonly #providers: Readonly<Record<string, ResourceProvider>>;
   readonly #customResource: CustomResource;
+  readonly #quickSight: QuickSightAccess;
   readonly #faults: OrderedFault[] = [];
   readonly #busy = new Set<string>();
   /** What failed in the deployment that a root stack is in, by the root's id. */
@@ -161,10 +165,10 @@ export class EmbeddedCloudFormation {
       onChange: () => this.#state.changed(),
     });
     const { keys, store: secrets } = this.secretsManager;
-    const quickSight = new QuickSightCaller(accountId, region, options.lambda?.endpoints?.AWS_ENDPOINT_URL_QUICKSIGHT);
     this.#assets = new AssetStore(stateFile && `${stateFile}.assets`);
     this.#lifecycle = new StackLifecycle(this.#services());
     this.#customResource = new CustomResource(this.lambda, this.#responses, options.accidents ?? {});
+    this.#quickSight = new QuickSightAccess(options.lambda?.endpoints?.AWS_ENDPOINT_URL_QUICKSIGHT);
     this.#providers = {
       'AWS::CDK::Metadata': new InertResource(),
       'AWS::CloudFormation::CustomResource': this.#customResource,
@@ -179,8 +183,8 @@ export class EmbeddedCloudFormation {
       'AWS::Lambda::Function': new LambdaFunction(this.lambda, this.iam, this.#assets),
       'AWS::Lambda::Permission': new InertResource(),
       'AWS::Logs::LogGroup': new LogGroup(this.lambda.logGroups, this.iam),
-      'AWS::QuickSight::CustomPermissions': new QuickSightCustomPermissions(quickSight),
-      'AWS::QuickSight::Group': new QuickSightGroup(quickSight),
+      'AWS::QuickSight::CustomPermissions': new QuickSightCustomPermissions(this.#quickSight),
+      'AWS::QuickSight::Group': new QuickSightGroup(this.#quickSight, accountId),
       'AWS::SecretsManager::Secret': new Secret(secrets, keys),
       'AWS::SSM::Parameter': new SsmParameter(this.#ssmParameters),
     };
@@ -220,10 +224,8 @@ export class EmbeddedCloudFormation {
           `the stack ${stackName} has exports that ${importer.stackName} imports: destroy that one first`,
         );
       }
-      refuseTooMany(
-        stackName,
-        this.#changes(stack, NO_RESOURCES, () => ''),
-      );
+      const changes = this.#changes(stack, NO_RESOURCES, () => '');
+      refuseTooMany(stackName, changes);
       const succeeded = await this.#try(stack, () => this.#lifecycle.delete(stack));
       return this.#result(stack, succeeded, true);
     });
@@ -246,7 +248,7 @@ export class EmbeddedCloudFormation {
 
   /** Ends every function process and keeps the state. */
   async stop(): Promise<void> {
-    const services = [this.lambda, this.#responses, this.stacksEndpoint, this.secretsManager];
+    const services = [this.lambda, this.#responses, this.stacksEndpoint, this.secretsManager, this.#quickSight];
     await Promise.all(services.map((service) => service.stop()));
     this.#state.write();
     this.#assets.remove();

@@ -26,7 +26,7 @@ export function listCustomPermissions(state: QuickSightState, input: Input) {
   return { CustomPermissionsList: items.map((profile) => render(state, profile)), NextToken: nextToken };
 }
 
-/** Sets all capabilities anew: one that is left out is allowed again. */
+/** Capabilities that are not given are unrestricted from then on. */
 export function updateCustomPermissions(state: QuickSightState, input: Input) {
   const profile = named(state, input);
   profile.capabilities = input.optionalObject('Capabilities') ?? {};

@@ -12,8 +12,9 @@ test('custom permissions are created, described, listed, updated and deleted', a
   expect((await client.describeCustomPermissions(profile)).CustomPermissions).toEqual(described);
   expect((await client.listCustomPermissions(profile)).CustomPermissionsList).toEqual([described]);
   await client.updateCustomPermissions({ ...profile, Capabilities: { ShareDashboards: 'DENY' } });
-  expect((await client.describeCustomPermissions(profile)).CustomPermissions?.Capabilities).toEqual({
-    ShareDashboards: 'DENY',
+  expect((await client.describeCustomPermissions(profile)).CustomPermissions).toEqual({
+    ...described,
+    Capabilities: { ShareDashboards: 'DENY' },
   });
   await client.deleteCustomPermissions(profile);
   expect(await refusal(client.describeCustomPermissions(profile))).toMatchObject({ name: 'ResourceNotFoundException' });
