@@ -221,14 +221,14 @@ export class EmbeddedSecretsManager {
     const { kmsKeyId, arn } = secret;
     if (kmsKeyId === undefined || kmsKeyId.endsWith(ACCOUNT_KEY)) return;
     const key = this.keys.find(kmsKeyId, caller.region);
-    const suffix = this.partition === 'aws-cn' ? 'amazonaws.com.cn' : 'amazonaws.com';
     const denial = this.options.authorize?.({
       accessKeyId: caller.accessKeyId,
       action,
       resource: key?.arn ?? kmsKeyId,
       keyPolicy: key?.policy,
       context: {
-        'kms:ViaService': `secretsmanager.${caller.region}.${suffix}`,
+        // KMS writes the name of a service like this in every partition.
+        'kms:ViaService': `secretsmanager.${caller.region}.amazonaws.com`,
         'kms:CallerAccount': this.accountId,
         'kms:EncryptionContext:SecretARN': arn,
       },
