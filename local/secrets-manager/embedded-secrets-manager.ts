@@ -52,14 +52,12 @@ export class EmbeddedSecretsManager {
   readonly keys: KeyStore;
   readonly store: SecretStore;
   private readonly accountId: string;
-  private readonly partition: string;
   private readonly server: ServiceServer;
   private listening?: Promise<void>;
 
   constructor(private readonly options: EmbeddedSecretsManagerOptions = {}) {
     const { accountId = '111122223333', partition = 'aws', keys } = options;
     this.accountId = accountId;
-    this.partition = partition;
     this.keys = keys ?? new KeyStore({ accountId, partition });
     this.store = new SecretStore((region) => `arn:${partition}:secretsmanager:${region}:${accountId}:secret:`);
     this.server = new ServiceServer({
