@@ -28,6 +28,9 @@ export interface UsersFiles {
 
 /** All problems of some users files, one line for each in the order of the files. */
 export class UsersFileError extends Error {
+  // Told by its name: lib has this class from the bundle, which is another one than in the sources.
+  override readonly name = 'UsersFileError';
+
   constructor(readonly problems: readonly Problem[]) {
     super([...problems].sort(byPlace).map(line).join('\n'));
   }

@@ -114,6 +114,11 @@ interface State {
   readonly secrets?: StoredSecret[];
 }
 
+/** Most resources of a stack, with all that is nested in it, that CloudFormation creates, changes or deletes at once. */
+const MAX_CHANGES = 2500;
+
+const NO_RESOURCES: Template = { Resources: {} };
+
 /** CloudFormation for synthesized cloud assemblies, with the Lambda, IAM, KMS and Secrets Manager that it needs. */
 export class EmbeddedCloudFormation {
   readonly iam: IamStore;
@@ -219,6 +224,8 @@ export class EmbeddedCloudFormation {
           `the stack ${stackName} has exports that ${importer.stackName} imports: destroy that one first`,
         );
       }
+      const changes = this.#changes(stack, NO_RESOURCES, () => '');
+      refuseTooMany(stackName, changes);
       const succeeded = await this.#try(stack, () => this.#lifecycle.delete(stack));
       return this.#result(stack, succeeded, true);
     });
@@ -339,7 +346,25 @@ export class EmbeddedCloudFormation {
       attribute: () => '',
       importValue: () => '',
     });
-    this.#check(stackName, template, (value) => String(intrinsics.resolve(value)));
+    const resolve = (value: unknown) => String(intrinsics.resolve(value));
+    this.#check(stackName, template, resolve);
+    refuseTooMany(stackName, this.#changes(this.#rootStack(stackName), template, resolve));
+  }
+
+  /** How many resources an operation works on, as far as templates tell. */
+  #changes(before: StackState | undefined, after: Template, resolve: (value: unknown) => string): number {
+    const [old, declared] = [before?.template.Resources ?? {}, after.Resources];
+    let changes = 0;
+    for (const id of new Set([...Object.keys(old), ...Object.keys(declared)])) {
+      const resource = declared[id];
+      if (isDeepStrictEqual(old[id], resource)) continue;
+      changes++;
+      if ((resource ?? old[id])?.Type !== STACK_TYPE) continue;
+      const nested = this.#stacks.get(before?.resources[id]?.physicalId ?? '');
+      const inner = resource ? this.#assets.template(resolve(resource.Properties?.TemplateURL)) : NO_RESOURCES;
+      changes += this.#changes(nested, inner, resolve);
+    }
+    return changes;
   }
 
   #check(stackName: string, template: Template, resolve: (value: unknown) => string): void {
@@ -490,4 +515,12 @@ export class EmbeddedCloudFormation {
     this.lambda.restore(state.functions);
     this.lambda.logGroups.restore(state.logGroups);
   }
+}
+
+function refuseTooMany(stackName: string, changes: number): void {
+  if (changes <= MAX_CHANGES) return;
+  throw new Error(
+    `the stack ${stackName}: Limit on the number of resources in a single stack operation exceeded: ${changes} with those ` +
+      `of nested stacks, and CloudFormation allows ${MAX_CHANGES}`,
+  );
 }
