@@ -60,6 +60,7 @@ describe('the users file that comes with the repository', () => {
       'Email',
       'ExternalLoginFederationProviderType',
       'ExternalLoginId',
+      'GroupNames',
       'IamArn',
       'IdentityType',
       'InvitationVersion',
