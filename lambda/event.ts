@@ -13,6 +13,8 @@ export type UserEvent = Envelope &
         readonly properties: UserResourceProperties;
         /** As an earlier release may have written them: nothing in here is certain. */
         readonly oldProperties: Partial<UserResourceProperties>;
+        /** Nothing changed at all, not even what is no business of this handler. */
+        readonly isUnchanged: boolean;
       }
     | {
         readonly RequestType: 'Delete';
@@ -42,20 +44,15 @@ export function parseEvent(event: CloudFormationCustomResourceEvent): UserEvent 
   switch (event.RequestType) {
     case 'Create':
       return { ...envelope, RequestType: 'Create', properties: parseProperties(event.ResourceProperties) };
-    case 'Update': {
-      const properties = parseProperties(event.ResourceProperties);
-      // CloudFormation sends an Update because something changed, were it but a time-out. When nothing did, it tries a
-      // roll-back again that failed: how far that one came, nobody knows.
-      const isRetry = isDeepStrictEqual(event.ResourceProperties, event.OldResourceProperties);
-      const { InvitationVersion } = properties;
+    case 'Update':
       return {
         ...envelope,
         RequestType: 'Update',
         physicalId: event.PhysicalResourceId,
-        properties,
-        oldProperties: isRetry ? { InvitationVersion } : readProperties(event.OldResourceProperties).properties,
+        properties: parseProperties(event.ResourceProperties),
+        oldProperties: readProperties(event.OldResourceProperties).properties,
+        isUnchanged: isDeepStrictEqual(event.ResourceProperties, event.OldResourceProperties),
       };
-    }
     case 'Delete':
       return {
         ...envelope,

@@ -108,6 +108,8 @@ function* letGo(scope: Scope<Delete | Update>, arn: string, key: UserKey, seen: 
   if (!holdOf(seen, ownKey)!.leaving) {
     yield* call('TagResource', { ResourceArn: arn, Tags: [leavingTag(seen, ownKey)] });
   }
+  // Before the tags are listed: what they say must not grow old while CloudFormation is asked.
+  if (seen.has(ADOPTED)) yield* deployment.isRemovingOnPurpose();
   for (const wait of endlessly(patience.looks)) {
     const tags = yield* listTags(arn);
     if (!holdOf(tags, ownKey)) {

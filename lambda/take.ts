@@ -45,6 +45,8 @@ interface Taking {
   readonly current?: UserId;
   /** Tags of people that a registration must bring back. */
   readonly kept?: readonly Tag[];
+  /** QuickSight said once that the user exists, and then that it does not: enough. */
+  readonly vacated?: boolean;
   /** Groups that a registration must bring back. */
   readonly groups?: readonly string[];
   /** How often a lost invitation has been issued anew. */
@@ -74,6 +76,8 @@ export function* take(scope: Scope<Create | Update>, taking: Taking = {}): Plan<
   const found = yield* look(scope, holder.Key, refusal);
   const hold = found && holdOf(found.tags, holder.Key);
   const exists = refusal.code === 'ResourceExistsException';
+  // Who had the name has let it go between the two calls.
+  if (!found && exists && !taking.vacated) return yield* take(scope, { ...taking, vacated: true });
   if (!found && exists) throw refusal;
   const isRepeated = hold?.requestId === event.RequestId;
   // Our tag of this request is not there, so there is nothing that the Delete after a failed Create would have to undo.

@@ -16,7 +16,7 @@ export interface FaultMatch {
 export type FaultEffect =
   /** An error answer. Default status: what the service sends with that code. */
   | { readonly kind: 'error'; readonly code: string; readonly status?: number; readonly message?: string }
-  /** A ThrottlingException without a message. */
+  /** A refusal for too many requests, as the service writes it: QuickSight's ThrottlingException has no message. */
   | { readonly kind: 'throttle' }
   /** An HTML page of a load balancer. Default status 503. */
   | { readonly kind: 'html'; readonly status?: number }

@@ -20,6 +20,7 @@ import { KmsAlias, KmsKey } from './resources/kms';
 import { LambdaFunction } from './resources/lambda-function';
 import { LogGroup } from './resources/log-group';
 import { NestedStack } from './resources/nested-stack';
+import { QuickSightAccess, QuickSightCustomPermissions, QuickSightGroup } from './resources/quicksight';
 import { Secret } from './resources/secret';
 import { SsmParameter, type SsmParameters } from './resources/ssm-parameter';
 import { StackExports } from './stack-exports';
@@ -53,7 +54,10 @@ export interface EmbeddedCloudFormationOptions {
   readonly stateFile?: string;
   /** @default - an IAM of its own */
   readonly iam?: IamStore;
-  /** Settings of the Lambda behind the functions, above all the `endpoints` that functions find AWS at. */
+  /**
+   * Settings of the Lambda behind the functions, above all the `endpoints` that functions find AWS at. Resources of
+   * QuickSight are made at its AWS_ENDPOINT_URL_QUICKSIGHT.
+   */
   readonly lambda?: Omit<EmbeddedLambdaOptions, 'iam'>;
   /**
    * Resources worked on at the same time.
@@ -110,7 +114,12 @@ interface State {
   readonly secrets?: StoredSecret[];
 }
 
-/** CloudFormation for synthesized cloud assemblies, with the Lambda, IAM, KMS and Secrets Manager that it needs, in this process. */
+/** Most resources of a stack, with all that is nested in it, that CloudFormation creates, changes or deletes at once. */
+const MAX_CHANGES = 2500;
+
+const NO_RESOURCES: Template = { Resources: {} };
+
+/** CloudFormation for synthesized cloud assemblies, with the Lambda, IAM, KMS and Secrets Manager that it needs. */
 export class EmbeddedCloudFormation {
   readonly iam: IamStore;
   readonly lambda: EmbeddedLambda;
@@ -130,6 +139,7 @@ export class EmbeddedCloudFormation {
   readonly #lifecycle: StackLifecycle;
   readonly #providers: Readonly<Record<string, ResourceProvider>>;
   readonly #customResource: CustomResource;
+  readonly #quickSight: QuickSightAccess;
   readonly #faults: OrderedFault[] = [];
   readonly #busy = new Set<string>();
   /** What failed in the deployment that a root stack is in, by the root's id. */
@@ -158,6 +168,7 @@ export class EmbeddedCloudFormation {
     this.#assets = new AssetStore(stateFile && `${stateFile}.assets`);
     this.#lifecycle = new StackLifecycle(this.#services());
     this.#customResource = new CustomResource(this.lambda, this.#responses, options.accidents ?? {});
+    this.#quickSight = new QuickSightAccess(options.lambda?.endpoints?.AWS_ENDPOINT_URL_QUICKSIGHT);
     this.#providers = {
       'AWS::CDK::Metadata': new InertResource(),
       'AWS::CloudFormation::CustomResource': this.#customResource,
@@ -172,6 +183,8 @@ export class EmbeddedCloudFormation {
       'AWS::Lambda::Function': new LambdaFunction(this.lambda, this.iam, this.#assets),
       'AWS::Lambda::Permission': new InertResource(),
       'AWS::Logs::LogGroup': new LogGroup(this.lambda.logGroups, this.iam),
+      'AWS::QuickSight::CustomPermissions': new QuickSightCustomPermissions(this.#quickSight),
+      'AWS::QuickSight::Group': new QuickSightGroup(this.#quickSight, accountId),
       'AWS::SecretsManager::Secret': new Secret(secrets, keys),
       'AWS::SSM::Parameter': new SsmParameter(this.#ssmParameters),
     };
@@ -211,6 +224,8 @@ export class EmbeddedCloudFormation {
           `the stack ${stackName} has exports that ${importer.stackName} imports: destroy that one first`,
         );
       }
+      const changes = this.#changes(stack, NO_RESOURCES, () => '');
+      refuseTooMany(stackName, changes);
       const succeeded = await this.#try(stack, () => this.#lifecycle.delete(stack));
       return this.#result(stack, succeeded, true);
     });
@@ -233,7 +248,7 @@ export class EmbeddedCloudFormation {
 
   /** Ends every function process and keeps the state. */
   async stop(): Promise<void> {
-    const services = [this.lambda, this.#responses, this.stacksEndpoint, this.secretsManager];
+    const services = [this.lambda, this.#responses, this.stacksEndpoint, this.secretsManager, this.#quickSight];
     await Promise.all(services.map((service) => service.stop()));
     this.#state.write();
     this.#assets.remove();
@@ -331,7 +346,25 @@ export class EmbeddedCloudFormation {
       attribute: () => '',
       importValue: () => '',
     });
-    this.#check(stackName, template, (value) => String(intrinsics.resolve(value)));
+    const resolve = (value: unknown) => String(intrinsics.resolve(value));
+    this.#check(stackName, template, resolve);
+    refuseTooMany(stackName, this.#changes(this.#rootStack(stackName), template, resolve));
+  }
+
+  /** How many resources an operation works on, as far as templates tell. */
+  #changes(before: StackState | undefined, after: Template, resolve: (value: unknown) => string): number {
+    const [old, declared] = [before?.template.Resources ?? {}, after.Resources];
+    let changes = 0;
+    for (const id of new Set([...Object.keys(old), ...Object.keys(declared)])) {
+      const resource = declared[id];
+      if (isDeepStrictEqual(old[id], resource)) continue;
+      changes++;
+      if ((resource ?? old[id])?.Type !== STACK_TYPE) continue;
+      const nested = this.#stacks.get(before?.resources[id]?.physicalId ?? '');
+      const inner = resource ? this.#assets.template(resolve(resource.Properties?.TemplateURL)) : NO_RESOURCES;
+      changes += this.#changes(nested, inner, resolve);
+    }
+    return changes;
   }
 
   #check(stackName: string, template: Template, resolve: (value: unknown) => string): void {
@@ -482,4 +515,12 @@ export class EmbeddedCloudFormation {
     this.lambda.restore(state.functions);
     this.lambda.logGroups.restore(state.logGroups);
   }
+}
+
+function refuseTooMany(stackName: string, changes: number): void {
+  if (changes <= MAX_CHANGES) return;
+  throw new Error(
+    `the stack ${stackName}: Limit on the number of resources in a single stack operation exceeded: ${changes} with those ` +
+      `of nested stacks, and CloudFormation allows ${MAX_CHANGES}`,
+  );
 }

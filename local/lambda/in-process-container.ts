@@ -10,8 +10,8 @@ export interface InProcessContext extends Readonly<Record<string, unknown>> {
 /**
  * Runs an event in this process, in place of the function's own code.
  *
- * `environment` is what the function's process would have in its environment, the credentials of its role among it; a line
- * given to `log` goes to its log group. After the time-out, nobody waits for it any more, but nothing ends it either.
+ * `environment` is what the function's process would have in its environment, the credentials of its role among it; a
+ * line given to `log` goes to its log group. After the time-out nobody waits for it any more, but nothing ends it either.
  */
 export type RunInProcess = (
   event: unknown,
@@ -26,7 +26,7 @@ export interface InProcessContainerOptions {
   readonly log: (line: string) => void;
 }
 
-/** A Container without a process of its own, for tests that send thousands of events; it measures nothing, so it reports nothing. */
+/** A Container without a process of its own, for tests that send thousands of events. It has no memory to report. */
 export class InProcessContainer {
   usable = true;
   #end: (error: FunctionError) => void = () => undefined;

@@ -26,6 +26,13 @@ export function listCustomPermissions(state: QuickSightState, input: Input) {
   return { CustomPermissionsList: items.map((profile) => render(state, profile)), NextToken: nextToken };
 }
 
+/** Capabilities that are not given are unrestricted from then on. */
+export function updateCustomPermissions(state: QuickSightState, input: Input) {
+  const profile = named(state, input);
+  profile.capabilities = input.optionalObject('Capabilities') ?? {};
+  return { Arn: arn(state, profile.name) };
+}
+
 export function deleteCustomPermissions(state: QuickSightState, input: Input) {
   const profile = named(state, input);
   state.contents.customPermissions = state.contents.customPermissions.filter((candidate) => candidate !== profile);

@@ -74,6 +74,7 @@ export const OPERATIONS: readonly Operation[] = [
   operation('CreateCustomPermissions', 'POST', PROFILES, 'profile', customPermissions.createCustomPermissions),
   operation('ListCustomPermissions', 'GET', PROFILES, 'account', customPermissions.listCustomPermissions),
   operation('DescribeCustomPermissions', 'GET', PROFILE, 'profile', customPermissions.describeCustomPermissions),
+  operation('UpdateCustomPermissions', 'PUT', PROFILE, 'profile', customPermissions.updateCustomPermissions),
   operation('DeleteCustomPermissions', 'DELETE', PROFILE, 'profile', customPermissions.deleteCustomPermissions),
   operation('DescribeAccountSettings', 'GET', '/accounts/{AwsAccountId}/settings', 'account', describeAccountSettings),
 ];

@@ -16,7 +16,7 @@ import { matchOperation } from '../../local/quicksight/operations';
 
 /*
  * The handler's requests on their way to the services: each is known by the event that made it, also while several
- * events run at once in this process, and can be led over a detour, where it is held, broken or lost.
+ * events run at once in this process, and can be held, or led over a detour where it is broken or lost.
  */
 
 /** A request of the handler to a service. */
@@ -36,10 +36,15 @@ export interface Reply {
 /** Stands between the handler and a service for one call: `forward` makes it. Without a reply the connection is reset. */
 export type Detour = (forward: () => Promise<Reply>, gone: Promise<void>) => Promise<Reply | undefined>;
 
+/** The call is made once this comes true. */
+export interface Hold {
+  readonly until: Promise<void>;
+}
+
 /** The requests of one event. */
 export interface Journey {
-  /** Hears of every call; may send it over a detour. */
-  readonly onCall: (call: OutgoingCall) => Detour | undefined;
+  /** Hears of every call; may hold it, or send it over a detour. */
+  readonly onCall: (call: OutgoingCall) => Detour | Hold | undefined;
 }
 
 interface Traveller extends Journey {
@@ -63,8 +68,21 @@ function watched(...args: unknown[]): ClientRequest {
   const { options, callback } = normalized(args);
   const traveller = travellers.getStore();
   const operation = traveller && operationOf(options);
-  const detour = operation && traveller.onCall({ operation, nth: ++traveller.count });
-  return request(detour ? diverted(options, detour) : options, callback);
+  const way = operation && traveller.onCall({ operation, nth: ++traveller.count });
+  if (!way) return request(options, callback);
+  if (!('until' in way)) return request(diverted(options, way), callback);
+  return request(
+    { ...options, agent: holding((options.agent || http.globalAgent) as http.Agent, way.until) },
+    callback,
+  );
+}
+
+/** An agent that takes a request only when it may be made. */
+function holding(agent: http.Agent, until: Promise<void>): http.Agent {
+  const { addRequest } = agent as unknown as { addRequest: (...args: unknown[]) => void };
+  return Object.create(agent, {
+    addRequest: { value: (...args: unknown[]) => void until.then(() => addRequest.apply(agent, args)) },
+  }) as http.Agent;
 }
 http.request = Object.assign(watched, { [ORIGINAL]: request });
 

@@ -46,6 +46,13 @@ describe('in place', () => {
     expect(stage.calls()).toEqual([]);
   });
 
+  test('U1 nothing at all changed: QuickSight is not called, whatever is live', async () => {
+    await begin();
+    stage.quickSight.setRole('default', 'ana', 'AUTHOR');
+    expect(await stage.update(id, ana, ana)).toMatchObject({ Status: 'SUCCESS', PhysicalResourceId: id });
+    expect(stage.calls()).toEqual(['DescribeStacks']);
+  });
+
   test.each([
     ['READER', 'ADOPT', 'U22 OnExisting of ADOPT and FAIL alike'],
     ['READER', 'FAIL', 'U22 OnExisting of FAIL, written out'],
