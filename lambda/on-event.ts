@@ -4,7 +4,7 @@ import { Deployment } from './deployment';
 import { EventError, type UserEvent } from './event';
 import type { Plan } from './execute';
 import { joinGroups, leaveGroups, listGroups } from './groups';
-import { holderKey, holdOf, type Tags } from './holder';
+import { holderKey, holdOf, isHeldWithin, type Tags } from './holder';
 import { deleteUser, isNamedBy, letGoOfStray, remove } from './let-go';
 import { describe, keyOfId, listTags, orNothing, type UserKey } from './live-user';
 import { idsOf, succeed, succeedUnchanged, type Draft, type Outcome, type Scope, type Update } from './outcome';
@@ -118,6 +118,8 @@ function* updateLive(scope: Scope<Update>, id: UserId, isSame: boolean): Plan<Ou
   if (isDoubtful || isIdentityOther || isLower || asksAnew) tags = yield* listTags(user.Arn);
   const hold = holdOf(tags, ownKey);
   if (isDoubtful && !hold) {
+    // Another resource of this stack has registered the user again.
+    if (isHeldWithin(tags, properties.RootStackId, ownKey)) return yield* take(scope, { current: id });
     yield* refuse(scope, foreign(scope, { user, tags }));
     return yield* succeedUnchanged(scope, id);
   }

@@ -646,6 +646,20 @@ describe('behind our back', () => {
   test.each([
     ['QUICKSIGHT', ana],
     ['IAM', bob],
+  ])('U16 a user of type %s that another resource of the stack registered again is shared with it', async (_, old) => {
+    await begin(old);
+    const [name] = stage.userNames() as [string];
+    stage.quickSight.deleteUser('default', name);
+    await stage.create(old, { LogicalResourceId: 'Another' });
+    const answer = await stage.update(id, { ...old, Email: 'new@example.com' }, old);
+    expect(answer).toMatchObject({ Status: 'SUCCESS', PhysicalResourceId: id });
+    expect(stage.user(name)!.email).toBe('new@example.com');
+    expect(stage.holders(name).sort()).toEqual(['Ana1234ABCD', 'Another']);
+  });
+
+  test.each([
+    ['QUICKSIGHT', ana],
+    ['IAM', bob],
   ])('U17 a user of type %s that somebody else registered meanwhile is never taken back', async (_, properties) => {
     await begin(properties);
     const [name] = stage.userNames() as [string];

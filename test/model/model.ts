@@ -231,7 +231,8 @@ export class Model {
       // A resource has what it took when it came, and what its own events registered later.
       const holder = `${uuidOf(stackIds[root].get(user.place))}/${user.logicalId}`;
       const itRegistered = runs.some((run) => holderKey(run.event) === holder && registers(run, user.person));
-      if ((isNew && result?.succeeded) || (!wasThere && itRegistered)) {
+      const tookOver = result?.succeeded && (isNew || (changed && !registration.byStranger));
+      if (tookOver || (!wasThere && itRegistered)) {
         this.owned.set(keyOf(root, user), registration.id);
       }
     }
