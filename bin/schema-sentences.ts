@@ -101,6 +101,7 @@ const ELSEWHERE: Partial<Record<Kind, Readonly<Record<string, string>>>> = {
   },
   session: {
     name: '; did you mean sessionName?',
+    userName: '; did you mean sessionName?',
     namespace: '; it stands beside iamRole',
     iamRole: '; it stands once, beside sessions',
   },
@@ -157,7 +158,7 @@ function describe(
       return atKey(key, `'${key}' is not a property of ${OWNERS[kind!] ?? `a ${name}`}${wayOut(key, kind, known)}`);
     }
     case 'required':
-      return at(`${finding.params.missingProperty} is missing from this ${name}`);
+      return at(`${finding.params.missingProperty} is missing from ${name.includes(' ') ? name : `this ${name}`}`);
     case 'anyOf':
       return at('users is missing from the file');
     case 'oneOf':
@@ -205,7 +206,9 @@ function identityBreach(
   }
   const misspelt = (known: readonly string[]) =>
     beside.some(
-      ({ keyword, params }) => keyword === 'additionalProperties' && didYouMean(params.additionalProperty, known),
+      ({ keyword, params }) =>
+        keyword === 'additionalProperties' &&
+        known.some((key) => wayOut(params.additionalProperty, 'user', known) === `; did you mean ${key}?`),
     );
   if (schemaPath.includes('dependentSchemas')) {
     if (misspelt(['sessionName', 'sessions'])) return undefined;
@@ -272,6 +275,13 @@ function emptiness(path: Path): string {
     case 'environment':
     case 'namespace':
       return `${name} has no value: write '${last}: {}' when there is nothing to say of it`;
+    case 'defaults':
+    case 'groups':
+    case 'namespaces':
+    case 'environments':
+    case 'profiles':
+    case 'tags':
+      return `${name} has no value: remove it, or write '${last}: {}'`;
     default:
       return `${name} has no value`;
   }

@@ -26,7 +26,7 @@ function alternatives(pattern: string): string[] {
 function* walk(folder: string, [segment, ...rest]: readonly string[]): Generator<string> {
   if (segment === undefined) return;
   if (segment === '**') {
-    yield* walk(folder, rest);
+    yield* walk(folder, rest.length ? rest : ['*']);
     for (const entry of entriesOf(folder)) {
       // A link could lead back to where it stands.
       if (entry.isDirectory() && !entry.name.startsWith('.') && entry.name !== 'node_modules') {

@@ -151,6 +151,8 @@ interface Fault {
   readonly message: string;
 }
 
+const MISPLACED = 'this cannot stand here: check the quotes before it and the indentation of the line';
+
 function syntaxProblems(
   document: yaml.Document.Parsed,
   tree: Tree,
@@ -189,11 +191,17 @@ function syntaxProblems(
       }
     },
   });
-  // One slip often makes the parser stumble again a few characters on: the first message of a line is the useful one.
   const problems = faults
     .sort((a, b) => a.offset - b.offset)
     .map(({ offset, message }) => ({ place: placeAt(offset), message }));
-  return problems.filter(({ place }, index) => place.line !== problems[index - 1]?.place.line);
+  const said = text.split(/^/m).map((line) => /^\s*[^\s#]/.test(line));
+  return problems.filter(({ place, message }, index) => {
+    const before = problems[index - 1];
+    // One slip often makes the parser stumble again a few characters on, and sometimes over every line that follows.
+    if (!before || before.place.line === place.line) return !before;
+    const runsOn = message === MISPLACED && before.message === MISPLACED;
+    return !runsOn || said.slice(before.place.line, place.line - 1).includes(true);
+  });
 }
 
 /** Where the author has to look: what is never closed runs to the end of the file, and the slip is where it begins. */
@@ -220,7 +228,7 @@ function syntaxSentence({ code, message, pos: [offset] }: yaml.YAMLError, text: 
     case 'MULTILINE_IMPLICIT_KEY':
       return "not of the form 'key: value': a colon, or the space after it, is missing";
     case 'UNEXPECTED_TOKEN':
-      return 'this cannot stand here: check the quotes before it and the indentation of the line';
+      return MISPLACED;
     case 'TAG_RESOLVE_FAILED':
     case 'BAD_COLLECTION_TYPE':
       return "a value that begins with '!' is a YAML tag, which this file does not take: put it in quotes";
