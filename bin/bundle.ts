@@ -54,8 +54,8 @@ export function notices(bundle: string, { outputs }: Metafile): string {
   return [head, '', ...parts, ''].join('\n');
 }
 
-/** Somebody may be reading. */
-function writeIfChanged(file: string, text: string): void {
+/** Somebody may be reading, or running it. */
+export function writeIfChanged(file: string, text: string): void {
   if (!existsSync(file) || readFileSync(file, 'utf8') !== text) writeFileSync(file, text);
 }
 

@@ -1,7 +1,7 @@
 import * as http from 'node:http';
 import * as https from 'node:https';
 import { Sha256 } from '@smithy/core/checksum';
-import { SignatureV4 } from '@smithy/signature-v4';
+import { SignatureV4, type SignatureV4Init } from '@smithy/signature-v4';
 import { pause } from './execute';
 import type { Patience } from './quicksight-api';
 
@@ -20,6 +20,8 @@ export interface SignedCall {
   readonly arn: string;
   readonly headers: Readonly<Record<string, string>>;
   readonly body: string;
+  /** Default: those of the environment, where Lambda puts them. */
+  readonly credentials?: SignatureV4Init['credentials'];
 }
 
 /** What a service, or the way to it, made of a call in the end. */
@@ -87,7 +89,8 @@ function asFault(thrown: unknown): SignedCallError {
   return new SignedCallError(code ?? name, undefined, message);
 }
 
-async function send({ service, endpointId, arn, headers, body }: SignedCall, signal: AbortSignal): Promise<string> {
+async function send(call: SignedCall, signal: AbortSignal): Promise<string> {
+  const { service, endpointId, arn, headers, body } = call;
   const [, partition = '', , region = ''] = arn.split(':');
   const suffix = partition === 'aws-cn' ? 'amazonaws.com.cn' : 'amazonaws.com';
   const endpoint =
@@ -95,7 +98,7 @@ async function send({ service, endpointId, arn, headers, body }: SignedCall, sig
     process.env.AWS_ENDPOINT_URL ||
     `https://${service}.${region}.${suffix}`;
   const { protocol, hostname, port, host, pathname } = new URL(endpoint);
-  const credentials = {
+  const credentials = call.credentials ?? {
     accessKeyId: process.env.AWS_ACCESS_KEY_ID!,
     secretAccessKey: process.env.AWS_SECRET_ACCESS_KEY!,
     sessionToken: process.env.AWS_SESSION_TOKEN,

@@ -3,7 +3,7 @@ import { EmbeddedAws, forget } from './start/embedded-aws';
 import { lock } from './start/lock';
 import { HELP, Options, parseOptions } from './start/options';
 import { serve } from './start/serve';
-import { Terminal } from './start/terminal';
+import { Terminal } from '../bin/terminal';
 import { userList } from './start/user-list';
 
 /** What `npm start` runs. */

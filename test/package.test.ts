@@ -63,6 +63,8 @@ test('the tarball holds what a consumer needs, and nothing else', () => {
     'bin/dist/users-file.js',
     'bin/dist/users-file.THIRD_PARTY_NOTICES',
     'lambda/dist/index.js',
+    'bin/dist/quicksight-users.js',
+    'bin/dist/quicksight-users.THIRD_PARTY_NOTICES',
     'lib/index.js',
     'lib/index.d.ts',
   ];
@@ -88,6 +90,15 @@ test('it brings no runtime dependency', () => {
     readFileSync(path.join(consumer, 'node_modules', 'cdk-quicksight-users', 'package.json'), 'utf8'),
   );
   expect(dependencies).toBeUndefined();
+});
+
+test('its command line runs with nothing beside it', () => {
+  writeFileSync(path.join(consumer, 'one.yaml'), 'users: [{ userName: ana, email: ana@example.com, role: READER }]');
+  const { bin } = JSON.parse(
+    readFileSync(path.join(consumer, 'node_modules', 'cdk-quicksight-users', 'package.json'), 'utf8'),
+  );
+  const commandLine = path.join('node_modules', 'cdk-quicksight-users', bin['quicksight-users']);
+  expect(run(process.execPath, commandLine, 'validate', 'one.yaml')).toBe('one.yaml: 1 user, 0 groups, all is well\n');
 });
 
 test('a plain TypeScript project in another folder compiles against it and synthesizes', () => {

@@ -26,7 +26,7 @@ import { SsmParameter, type SsmParameters } from './resources/ssm-parameter';
 import { StackExports } from './stack-exports';
 import { StackLifecycle } from './stack-lifecycle';
 import type { StackServices } from './stack-operation';
-import { StacksEndpoint } from './stacks-endpoint';
+import { StacksEndpoint, type StackContents } from './stacks-endpoint';
 import {
   STACK_TYPE,
   type ResourceEvent,
@@ -123,7 +123,7 @@ const NO_RESOURCES: Template = { Resources: {} };
 export class EmbeddedCloudFormation {
   readonly iam: IamStore;
   readonly lambda: EmbeddedLambda;
-  /** DescribeStacks, for the functions; listens from the first deployment on. */
+  /** What stacks are and hold, for the functions and the command line; listens from the first deployment on. */
   readonly stacksEndpoint: StacksEndpoint;
   /** The keys and secrets that stacks made; for the functions it listens from the first deployment on. */
   readonly secretsManager: EmbeddedSecretsManager;
@@ -156,6 +156,8 @@ export class EmbeddedCloudFormation {
     this.stacksEndpoint = new StacksEndpoint({
       ...{ accountId, partition },
       find: (nameOrId) => this.describeStack(nameOrId),
+      list: () => this.stacks(),
+      contents: (stackId) => this.#contents(stackId),
       authorize: (request) => this.iam.authorize(request),
     });
     this.secretsManager = new EmbeddedSecretsManager({
@@ -239,6 +241,11 @@ export class EmbeddedCloudFormation {
   /** A stack by name or id. By id, deleted ones are found too, until this process ends. */
   describeStack(nameOrId: string): StackState | undefined {
     return this.#findStack(nameOrId) ?? this.#deleted.get(nameOrId);
+  }
+
+  #contents(stackId: string): StackContents | undefined {
+    const stack = this.describeStack(stackId);
+    return stack && { template: stack.template, resources: Object.values(stack.resources) };
   }
 
   /** Makes the next such operation fail. */

@@ -6,7 +6,7 @@ import { Change, changes, isUser, userName } from './changes';
 import { assemblyIn, cloudFormationIn, EmbeddedAws } from './embedded-aws';
 import { deployedWithNested, withNested } from './nested-resources';
 import { Progress } from './progress';
-import { Style, Terminal } from './terminal';
+import { Style, Terminal } from '../../bin/terminal';
 import { userList } from './user-list';
 
 /** Deploys users files to the embedded AWS in the folder, and shows it. False when the deployment failed. */

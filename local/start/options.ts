@@ -5,7 +5,7 @@ export const HELP = `Amazon QuickSight users on an AWS that runs on this machine
 
   npm start                 deploy users.yaml and show the users; again after each edit
   npm start list            show the users that QuickSight has now
-  npm start serve           offer QuickSight to the AWS CLI and any SDK, until Ctrl-C
+  npm start serve           offer QuickSight to quicksight-users, the AWS CLI and any SDK, until Ctrl-C
   npm start destroy         delete the stack, and the users with it
   npm start reset           forget everything: remove the embedded AWS with all its users
 

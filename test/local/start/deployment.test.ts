@@ -5,7 +5,7 @@ import { PassThrough, Writable } from 'node:stream';
 import { isUser, userName } from '../../../local/start/changes';
 import { deploy, destroy } from '../../../local/start/deployment';
 import { cloudFormationIn, EmbeddedAws } from '../../../local/start/embedded-aws';
-import { Terminal } from '../../../local/start/terminal';
+import { Terminal } from '../../../bin/terminal';
 
 jest.setTimeout(60_000);
 
