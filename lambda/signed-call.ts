@@ -20,6 +20,8 @@ export interface SignedCall {
   readonly arn: string;
   readonly headers: Readonly<Record<string, string>>;
   readonly body: string;
+  /** What an answer has in it. A page of whatever stands between is none, also with status 200. */
+  readonly answer: RegExp;
 }
 
 /** What a service, or the way to it, made of a call in the end. */
@@ -87,7 +89,8 @@ function asFault(thrown: unknown): SignedCallError {
   return new SignedCallError(code ?? name, undefined, message);
 }
 
-async function send({ service, endpointId, arn, headers, body }: SignedCall, signal: AbortSignal): Promise<string> {
+async function send(call: SignedCall, signal: AbortSignal): Promise<string> {
+  const { service, endpointId, arn, headers, body, answer } = call;
   const [, partition = '', , region = ''] = arn.split(':');
   const suffix = partition === 'aws-cn' ? 'amazonaws.com.cn' : 'amazonaws.com';
   const endpoint =
@@ -118,7 +121,7 @@ async function send({ service, endpointId, arn, headers, body }: SignedCall, sig
       response.on('error', reject);
       response.on('end', () => {
         const text = Buffer.concat(chunks).toString();
-        if (response.statusCode === 200) resolve(text);
+        if (response.statusCode === 200 && answer.test(text)) resolve(text);
         else reject(errorIn(text, response.statusCode!));
       });
     });
