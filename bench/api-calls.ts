@@ -23,7 +23,7 @@ export async function apiCalls({ ours }: Contestants, nodeExecutable: string): P
   try {
     const ana = resource('Ana');
     await ana.create('Create', 1, propertiesOf('ana'));
-    await ana.update('Update, nothing that concerns the user', 0, {});
+    await ana.update('Update, nothing that concerns the user', 0, { ServiceTimeout: '60' } as object);
     await ana.update('Update, e-mail', 2, { Email: 'new@example.com' });
     await ana.update('Update, role', 2, { UserRole: 'AUTHOR' });
     await ana.update('Update, a tag more', 1, { Tags: [{ Key: 'team', Value: 'sales' }] });

@@ -1,3 +1,4 @@
+import { isDeepStrictEqual } from 'node:util';
 import type { CloudFormationCustomResourceEvent } from 'aws-lambda';
 import type { Tag, UserResourceProperties } from '../lib/private/user-resource';
 import { userProblems } from '../lib/private/validate';
@@ -12,6 +13,8 @@ export type UserEvent = Envelope &
         readonly properties: UserResourceProperties;
         /** As an earlier release may have written them: nothing in here is certain. */
         readonly oldProperties: Partial<UserResourceProperties>;
+        /** Nothing changed at all, not even what is no business of this handler. */
+        readonly isUnchanged: boolean;
       }
     | {
         readonly RequestType: 'Delete';
@@ -48,6 +51,7 @@ export function parseEvent(event: CloudFormationCustomResourceEvent): UserEvent 
         physicalId: event.PhysicalResourceId,
         properties: parseProperties(event.ResourceProperties),
         oldProperties: readProperties(event.OldResourceProperties).properties,
+        isUnchanged: isDeepStrictEqual(event.ResourceProperties, event.OldResourceProperties),
       };
     case 'Delete':
       return {

@@ -37,10 +37,20 @@ export function onEvent(event: UserEvent, draft: Draft, patience: Patience): Pla
     case 'Create':
       return take({ ...scope, event });
     case 'Update':
-      return update({ ...scope, event });
+      return event.isUnchanged ? retry({ ...scope, event }) : update({ ...scope, event });
     case 'Delete':
       return remove({ ...scope, event });
   }
+}
+
+/**
+ * A roll-back that failed half-way and is tried again: the old properties are those of the first attempt, and nobody knows
+ * how far that one came. So everything that is declared is asserted, but the invitation.
+ */
+function* retry(scope: Scope<Update>): Plan<Outcome> {
+  if (!(yield* scope.deployment.isRollingBack())) return yield* update(scope);
+  const { InvitationVersion } = scope.event.properties;
+  return yield* update({ ...scope, event: { ...scope.event, oldProperties: { InvitationVersion } } });
 }
 
 function* update(scope: Scope<Update>): Plan<Outcome> {
@@ -65,7 +75,9 @@ function* update(scope: Scope<Update>): Plan<Outcome> {
 function* updateInPlace(scope: Scope<Update>, id: UserId): Plan<Outcome> {
   const { physicalId, properties, oldProperties } = scope.event;
   const isSame = sameIdentity(properties, oldProperties) || !isNamedBy(id, oldProperties as UserResourceProperties);
-  if (isSame && !asksForInvitation(scope) && !needsUpdate(properties, oldProperties)) {
+  // In a roll-back, the update that asked for a new invitation may have deleted the user and come no further.
+  const isInvitationSame = properties.InvitationVersion === oldProperties.InvitationVersion;
+  if (isSame && isInvitationSame && !needsUpdate(properties, oldProperties)) {
     const changed = yield* orNothing(changeTagsAndGroups(scope, id.arn, keyOfId(id)));
     return changed ? yield* succeed(scope, physicalId, idsOf(id)) : yield* registerAgain(scope, id);
   }

@@ -1,4 +1,4 @@
-import type { UserId } from '../lib/private/user-arn';
+import { formatPhysicalId, type UserId } from '../lib/private/user-arn';
 import type { Tag } from '../lib/private/user-resource';
 import { call, type Plan } from './execute';
 import {
@@ -25,15 +25,7 @@ import {
   type Found,
   type LiveUser,
 } from './live-user';
-import {
-  keepInvitation,
-  succeed,
-  succeedUnchanged,
-  type Create,
-  type Outcome,
-  type Scope,
-  type Update,
-} from './outcome';
+import { keepInvitation, succeed, type Create, type Outcome, type Scope, type Update } from './outcome';
 import {
   downgradeRefusal,
   identityRefusal,
@@ -170,7 +162,7 @@ function* takeExisting(
     // Never adopted back: what somebody else registered meanwhile stays theirs, and the roll-back goes on without it.
     if (isUpdate(scope) && current && (yield* scope.deployment.isRollingBack())) {
       yield { note: 'roll-back: the former user is somebody else’s now, and was left alone' };
-      return yield* succeedUnchanged(scope, current);
+      return yield* succeed(scope, nobodysId(user), user);
     }
     if (event.properties.OnExisting !== 'ADOPT') throw foreign(scope, found);
   }
@@ -190,7 +182,7 @@ function* claim(scope: Scope<Create | Update>, found: Found, adopted: boolean, t
   const reason = reasonToKeep(user, tags, holder.Key) ?? 'this resource is only about to take it';
   if (user.IdentityType !== properties.IdentityType) {
     yield* refuse(scope, identityRefusal(user, properties, reason));
-    return yield* succeedUnchanged(scope as Scope<Update>, taking.current!);
+    return yield* succeed(scope, nobodysId(user), user);
   }
   let role: string | undefined = properties.UserRole;
   if (isDowngrade(user.Role, role)) {
@@ -305,6 +297,15 @@ function* missingGroups({ event }: Scope<Create | Update>, { UserName }: LiveUse
  */
 function idFor({ event }: Scope<Create | Update>, user: Found['user'], { current }: Taking): string {
   return event.RequestType === 'Update' && current?.arn === user.Arn ? event.physicalId : physicalIdOf(user);
+}
+
+/**
+ * The answer of a roll-back that does not get its former user back. CloudFormation must be told another id than that of the
+ * user which is rolled back, or it would send no Delete for that one. By its principal it is nobody's: with the real one,
+ * a Delete would take the user for one of ours whose tags were stripped.
+ */
+function nobodysId({ Arn }: Found['user']): string {
+  return formatPhysicalId(Arn, 'not-ours');
 }
 
 export function foreign({ event }: Scope<Create | Update>, { user, tags }: Found): RefusedByRule {

@@ -24,6 +24,8 @@ export type FaultEffect =
   | { readonly kind: 'reset' }
   /** The proper answer, late: `before` the operation waits, `after` only the answer. */
   | { readonly kind: 'slow'; readonly delayMs: number }
+  /** As `slow`, until a promise is kept; when it is broken, so is the connection. */
+  | { readonly kind: 'hold'; readonly until: Promise<unknown> }
   /** Another answer than the operation gives: its members laid over the proper ones; undefined takes one away. */
   | { readonly kind: 'answer'; readonly members: Readonly<Record<string, unknown>> };
 

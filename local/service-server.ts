@@ -222,6 +222,9 @@ export class ServiceServer {
       case 'slow':
         await sleep(fault.delayMs, undefined, { signal: this.stopping.signal, ref: false });
         return undefined;
+      case 'hold':
+        await fault.until;
+        return undefined;
       case 'answer':
         return undefined;
     }

@@ -113,6 +113,8 @@ test('a user is registered, changed, and deleted with its stack; its attributes 
     'UpdateUser',
     'TagResource',
     'ListTagsForResource',
+    'TagResource',
+    'ListTagsForResource',
     'DeleteUser',
   ]);
 });
@@ -213,14 +215,26 @@ test('a failed creation leaves nobody behind, and can be repeated', async () => 
   expect(aws.names()).toEqual(['ana', 'ben']);
 });
 
-test('a user that exists already fails the deployment, and nothing of that user changes', async () => {
+test('a renamed construct keeps its user, and a roll-back of the renaming does, too', async () => {
   aws = await Aws.start();
   await aws.deploy((stack) => void declare(stack, 'ana', {}, 'First'));
-  const before = aws.quickSight.user('default', 'ana');
-  const failed = await aws.deploy((stack) => void declare(stack, 'ana', {}, 'Second'));
+  const { principalId, role } = aws.quickSight.user('default', 'ana')!;
+  aws.quickSight.faults.add({
+    operation: 'RegisterUser',
+    userName: 'ben',
+    kind: 'error',
+    code: 'LimitExceededException',
+  });
+  const failed = await aws.deploy((stack) => {
+    const ana = declare(stack, 'ana', { userRole: UserRole.READER_PRO }, 'Second');
+    declare(stack, 'ben').node.addDependency(ana);
+  });
   expect(failed).toMatchObject({ succeeded: false, status: 'UPDATE_ROLLBACK_COMPLETE' });
-  expect(failed.reason).toMatch(/exists already, and this resource does not hold it: it belongs to resource First/);
-  expect(aws.quickSight.user('default', 'ana')).toEqual(before);
+  expect(aws.quickSight.user('default', 'ana')).toMatchObject({ principalId, role });
+  expect(await aws.deploy((stack) => void declare(stack, 'ana', {}, 'Second'))).toMatchObject({ succeeded: true });
+  expect(aws.quickSight.user('default', 'ana')).toMatchObject({ principalId });
+  await aws.cloudFormation.destroy('Team');
+  expect(aws.names()).toEqual([]);
 });
 
 test('a Create that is cancelled, and finishes late, leaves nobody behind', async () => {
@@ -292,7 +306,9 @@ test('the function may do what the provider lists, and no more', async () => {
   expect(may('RegisterUser', arn('user/default/ben'))).toBe(true);
   expect(may('RegisterUser', arn('user/partners/ben'))).toBe(false);
   expect(may('RegisterUser', arn('user/default/ben', 'us-east-1'))).toBe(false);
-  expect(may('CreateGroupMembership', arn('group/default/team'))).toBe(false);
+  expect(may('CreateGroupMembership', arn('group/default/team'))).toBe(true);
+  expect(may('CreateGroupMembership', arn('group/partners/team'))).toBe(false);
+  expect(may('DeleteGroup', arn('group/default/team'))).toBe(false);
   expect(may('DeleteNamespace', arn('namespace/default'))).toBe(false);
   expect(aws.names()).toEqual(['ana']);
 });

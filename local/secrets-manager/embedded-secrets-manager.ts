@@ -52,14 +52,12 @@ export class EmbeddedSecretsManager {
   readonly keys: KeyStore;
   readonly store: SecretStore;
   private readonly accountId: string;
-  private readonly partition: string;
   private readonly server: ServiceServer;
   private listening?: Promise<void>;
 
   constructor(private readonly options: EmbeddedSecretsManagerOptions = {}) {
     const { accountId = '111122223333', partition = 'aws', keys } = options;
     this.accountId = accountId;
-    this.partition = partition;
     this.keys = keys ?? new KeyStore({ accountId, partition });
     this.store = new SecretStore((region) => `arn:${partition}:secretsmanager:${region}:${accountId}:secret:`);
     this.server = new ServiceServer({
@@ -221,14 +219,14 @@ export class EmbeddedSecretsManager {
     const { kmsKeyId, arn } = secret;
     if (kmsKeyId === undefined || kmsKeyId.endsWith(ACCOUNT_KEY)) return;
     const key = this.keys.find(kmsKeyId, caller.region);
-    const suffix = this.partition === 'aws-cn' ? 'amazonaws.com.cn' : 'amazonaws.com';
     const denial = this.options.authorize?.({
       accessKeyId: caller.accessKeyId,
       action,
       resource: key?.arn ?? kmsKeyId,
       keyPolicy: key?.policy,
       context: {
-        'kms:ViaService': `secretsmanager.${caller.region}.${suffix}`,
+        // KMS writes the name of a service like this in every partition.
+        'kms:ViaService': `secretsmanager.${caller.region}.amazonaws.com`,
         'kms:CallerAccount': this.accountId,
         'kms:EncryptionContext:SecretARN': arn,
       },

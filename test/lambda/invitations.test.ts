@@ -241,6 +241,21 @@ describe('a new invitation', () => {
     expect(stage.user()!.principalId !== principalId).toBe(isIssued);
   });
 
+  test.each([
+    ['its version is taken back', '1', '2'],
+    ['it is taken back', undefined, '1'],
+  ])('U20 a user that was lost on the way to a new invitation is registered when %s', async (_, before, after) => {
+    const old = { ...ana, InvitationVersion: before };
+    await begin(old);
+    stage.quickSight.faults.add({ operation: 'RegisterUser', kind: 'error', code: 'LimitExceededException' });
+    expect(await stage.update(id, version(after), old)).toMatchObject({ Status: 'FAILED', PhysicalResourceId: id });
+    expect(stage.userNames()).toEqual([]);
+    stage.turn('UPDATE_ROLLBACK_IN_PROGRESS');
+    expect(await stage.update(id, old, version(after))).toMatchObject({ Status: 'SUCCESS', PhysicalResourceId: id });
+    expect(stage.userNames()).toEqual(['ana']);
+    expect(stage.holders()).toEqual(['Ana1234ABCD']);
+  });
+
   test('U20 an event that comes twice registers anew once', async () => {
     await begin(version('1'));
     const RequestId = randomUUID();

@@ -46,6 +46,13 @@ describe('in place', () => {
     expect(stage.calls()).toEqual([]);
   });
 
+  test('U1 nothing at all changed: QuickSight is not called, whatever is live', async () => {
+    await begin();
+    stage.quickSight.setRole('default', 'ana', 'AUTHOR');
+    expect(await stage.update(id, ana, ana)).toMatchObject({ Status: 'SUCCESS', PhysicalResourceId: id });
+    expect(stage.calls()).toEqual(['DescribeStacks']);
+  });
+
   test.each([
     ['READER', 'ADOPT', 'U22 OnExisting of ADOPT and FAIL alike'],
     ['READER', 'FAIL', 'U22 OnExisting of FAIL, written out'],
@@ -457,6 +464,32 @@ describe('half-way', () => {
     expect(stage.quickSight.users()).toEqual([before]);
   });
 
+  test.each([
+    ['QUICKSIGHT', ana, renamed],
+    ['IAM', bob, { ...bob, IamArn: `${bob.IamArn}by` }],
+  ])(
+    'U19 the roll-back of a rename of type %s that is tried again needs no old properties',
+    async (_, old, declared) => {
+      await begin(old);
+      const { PhysicalResourceId: newId } = await stage.update(id, declared, old);
+      expect(newId).not.toBe(id);
+      stage.turn('UPDATE_ROLLBACK_IN_PROGRESS');
+      expect(await stage.update(newId, old, old)).toMatchObject({ Status: 'SUCCESS', PhysicalResourceId: id });
+    },
+  );
+
+  test('U19 a roll-back in place that is tried again asserts all that is declared', async () => {
+    const old = { ...ana, CustomPermissionsName: 'p', Tags: [tag('team', 'sales')] };
+    await begin(old);
+    const before = stage.user();
+    const changed = { ...ana, Email: 'new@example.com', UserRole: 'READER_PRO', Tags: [tag('team', 'support')] };
+    await stage.update(id, changed, old);
+    stage.turn('UPDATE_ROLLBACK_IN_PROGRESS');
+    expect(await stage.update(id, old, old)).toMatchObject({ Status: 'SUCCESS', PhysicalResourceId: id });
+    expect(stage.user()).toEqual({ ...before, tags: stage.user()!.tags });
+    expect(stage.user()!.tags).toMatchObject({ team: 'sales' });
+  });
+
   test('U19b the roll-back of a rename leaves a user that was ours before this deployment', async () => {
     await begin();
     const retained = { ...renamed, UserRole: 'AUTHOR' };
@@ -614,6 +647,28 @@ describe('behind our back', () => {
     expect(await stage.update(id, properties, changed)).toMatchObject({ Status: 'SUCCESS', PhysicalResourceId: id });
     expect(stage.user(name)).toEqual(before);
   });
+
+  test.each([
+    ['', THEIRS, { UserName: 'ana', RootStackId: OTHER_STACK_ID }],
+    [' and of another type', { LogicalResourceId: 'Theirs' }, iamAna],
+  ])(
+    'U17 a roll-back to a user that is somebody else’s now%s lets go of the new one',
+    async (_, theirs, properties) => {
+      await begin();
+      const { PhysicalResourceId: newId } = await stage.update(id, renamed);
+      stage.quickSight.deleteUser('default', 'ana');
+      await stage.create({ ...ana, UserName: undefined, ...properties }, theirs);
+      const before = stage.user();
+      stage.turn('UPDATE_ROLLBACK_IN_PROGRESS');
+      const back = await stage.update(newId, ana, renamed);
+      expect(back).toMatchObject({ Status: 'SUCCESS', Data: { Arn: ANA_ARN } });
+      // Another id, so that CloudFormation sends the Delete of the new user; and one that takes nobody for ours.
+      expect(back.PhysicalResourceId).not.toBe(newId);
+      await stage.remove(newId, renamed);
+      await stage.remove(back.PhysicalResourceId);
+      expect(stage.quickSight.users()).toEqual([before]);
+    },
+  );
 
   test('U17 an untagged IAM user with the principal of ours is somebody else’s, too', async () => {
     await begin(bob);

@@ -14,6 +14,7 @@ const WHY_NOT_THE_USERS =
 const account = (service: string, region: string) => `arn:<AWS::Partition>:${service}:${region}:<AWS::AccountId>`;
 
 const USERS: Wildcard = [`${account('quicksight', 'us-east-1')}:user/default/*`, WHY_NOT_THE_USERS];
+const GROUPS: Wildcard = [`${account('quicksight', 'us-east-1')}:group/default/*`, WHY_NOT_THE_USERS];
 const STACKS: Wildcard = [
   `${account('cloudformation', '<AWS::Region>')}:stack/*`,
   'Reads the status of the stacks that users are declared in, whichever those are.',
@@ -48,8 +49,8 @@ function newApp(listsSecrets: boolean, acknowledged: readonly Wildcard[]): App {
 }
 
 describe.each([
-  ['by default', false, [USERS, STACKS, SECRETS, KEYS]],
-  ['with a list of secrets', true, [USERS, STACKS]],
+  ['by default', false, [USERS, GROUPS, STACKS, SECRETS, KEYS]],
+  ['with a list of secrets', true, [USERS, GROUPS, STACKS]],
 ])('%s, cdk-nag', (_, listsSecrets, wildcards) => {
   test.each(wildcards.map((wildcard) => [wildcard[0], wildcard] as const))(
     'finds the wildcard in %s',

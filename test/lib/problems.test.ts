@@ -79,7 +79,7 @@ describe('an invitation', () => {
     const invitationSecret = new Secret(stack, 'Secret');
     expect(() => declareAna(stack, { identity, invitationVersion: '2', invitationSecret })).toThrow(
       `invitationVersion "2" does not apply: a user of identity type ${type} has no invitation; ` +
-        `invitationSecretArn does not apply: a user of identity type ${type} has no invitation`,
+        `invitationSecret does not apply: a user of identity type ${type} has no invitation`,
     );
   });
 
@@ -111,7 +111,7 @@ describe('an invitation', () => {
       secretPartialArn: 'arn:aws:ssm:us-east-1:111122223333:parameter:ana',
     });
     expect(() => declareAna(stack, { invitationSecret })).toThrow(
-      'invitationSecretArn "arn:aws:ssm:us-east-1:111122223333:parameter:ana" is not the ARN of a secret',
+      'invitationSecret "arn:aws:ssm:us-east-1:111122223333:parameter:ana" is not the ARN of a secret',
     );
   });
 

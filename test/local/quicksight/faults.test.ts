@@ -87,6 +87,24 @@ describe('faults', () => {
     expect((await call).User!.UserName).toBe('ana');
   });
 
+  test('a call is held for as long as the test says', async () => {
+    const { quickSight, client } = await start();
+    let release = () => {};
+    quickSight.faults.add({ kind: 'hold', until: new Promise<void>((resolve) => (release = resolve)) });
+    const call = client.registerUser(quickSightUser('ana'));
+    await until(() => quickSight.calls.length === 1);
+    expect(quickSight.users()).toEqual([]);
+    release();
+    expect((await call).User!.UserName).toBe('ana');
+  });
+
+  test('a held call whose promise is broken loses its connection without having taken effect', async () => {
+    const { quickSight, client } = await start();
+    quickSight.faults.add({ kind: 'hold', until: Promise.reject(new Error('never')) });
+    expect(await refusal(client.registerUser(quickSightUser('ana')))).toMatchObject({ status: undefined });
+    expect(quickSight.users()).toEqual([]);
+  });
+
   test('an answer can lack members or have others', async () => {
     const { quickSight, client } = await start();
     quickSight.faults.add({
