@@ -91,4 +91,4 @@ const SCENARIOS: readonly Scenario[] = [
 
 test('a fault at every call of a Create', async () => {
   await sweep(stage, SCENARIOS);
-});
+}, 600_000);

@@ -157,4 +157,4 @@ const SCENARIOS: readonly Scenario[] = [
 
 test('a fault at every call of a Delete and of a roll-back', async () => {
   await sweep(stage, SCENARIOS);
-});
+}, 600_000);

@@ -125,4 +125,4 @@ const SCENARIOS: readonly Scenario[] = [
 
 test('a fault at every call of an Update', async () => {
   await sweep(stage, SCENARIOS);
-});
+}, 600_000);
