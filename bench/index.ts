@@ -5,6 +5,7 @@ import path from 'node:path';
 import { apiCalls } from './api-calls';
 import { bundleSize } from './bundle-size';
 import { coldCreate } from './cold-create';
+import { commandLine } from './command-line';
 import { buildContestants } from './contestants';
 import { loadTime } from './load-time';
 import { resources } from './resources';
@@ -34,6 +35,7 @@ async function main(args: string[]) {
     resources,
     'api-calls': () => apiCalls(contestants, nodeExecutable),
     'synth-time': synthTime,
+    'command-line': commandLine,
     'throttled-deployment': () => throttledDeployment(nodeExecutable),
   };
   const unknown = args.filter((name) => !(name in measures));

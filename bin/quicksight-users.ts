@@ -1,29 +1,53 @@
 import { App } from 'aws-cdk-lib';
 import { QuickSightUsersStack } from './quicksight-users-stack';
-import { UsersFileError } from './users-file';
 
 /*
- * The app that cdk.json runs. Context: `users` is the path of the users file (users.yaml), `stackName` the name of the
- * stack (QuickSightUsers).
+ * The app that cdk.json runs. Context:
+ *
+ *   users        the users file, or a pattern such as teams/*.yaml (users.yaml)
+ *   environment  which of the variants in the files applies (none)
+ *   stackName    the name of the stack (QuickSightUsers)
+ *   shards       how many nested stacks share the users (none up to 490 users, then 32)
+ *   firstShards  leaves out all nested stacks but the first so many (none)
  *
  * The stack is bound to no account and region: the template is the same on every machine, so that a review of
  * `cdk diff` holds for whoever deploys, and the CLI deploys it to where the credentials point.
  */
 const app = new App({ autoSynth: false });
 
-const stackName: string = app.node.tryGetContext('stackName') || 'QuickSightUsers';
-const usersFile: string = app.node.tryGetContext('users') || 'users.yaml';
+const stackName = text('stackName') ?? 'QuickSightUsers';
 
 if (/^[A-Za-z][A-Za-z0-9-]{0,127}$/.test(stackName)) {
   try {
-    new QuickSightUsersStack(app, stackName, { usersFile });
+    new QuickSightUsersStack(app, stackName, {
+      files: [text('users') ?? 'users.yaml'],
+      environment: text('environment'),
+      shards: number('shards'),
+      firstShards: number('firstShards'),
+    });
     app.synth();
   } catch (error) {
-    if (!(error instanceof UsersFileError)) throw error;
+    if (!isForThePerson(error)) throw error;
     refuse(error.message);
   }
 } else {
   refuse(`stack name '${stackName}' cannot be used: begin with a letter, then up to 127 letters, digits and hyphens`);
+}
+
+/** A value of the context; what is given as -c name= is not given. */
+function text(name: string): string | undefined {
+  const value: string | number | undefined = app.node.tryGetContext(name);
+  return value === undefined || value === '' ? undefined : String(value);
+}
+
+function number(name: string): number | undefined {
+  const value = text(name);
+  return value === undefined ? undefined : Number(value);
+}
+
+/** Mistakes in the files and in what was given beside them. */
+function isForThePerson(error: unknown): error is Error {
+  return error instanceof Error && (error.name === 'UsersFileError' || /^QuickSightUsers \S+: /.test(error.message));
 }
 
 /** The message alone: a stack trace would bury what the author of the file has to do. */

@@ -1,4 +1,5 @@
 import { existsSync, mkdirSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { isBuiltin } from 'node:module';
 import path from 'node:path';
 import { build, type BuildOptions, type Metafile, type Plugin } from 'esbuild';
 
@@ -146,7 +147,7 @@ export function withLiteralKeys(source: string): string {
 /** Throws if the bundle is too big or takes anything from the runtime but Node.js itself. */
 export function check({ outputs }: Metafile, budget = BUDGET): void {
   const output = Object.values(outputs).find(({ entryPoint }) => entryPoint)!;
-  const foreign = output.imports.filter(({ path: name }) => !name.startsWith('node:')).map(({ path: name }) => name);
+  const foreign = output.imports.map(({ path: name }) => name).filter((name) => !isBuiltin(name));
   if (foreign.length > 0) throw new Error(`the bundle takes ${foreign.join(', ')} from the runtime: bundle it`);
   if (output.bytes <= budget) return;
   const sizes = [...sizesByPackage(output)].map(([name, bytes]) => `\n  ${String(bytes).padStart(7)}  ${name}`);

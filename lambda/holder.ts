@@ -36,6 +36,8 @@ export interface Hold {
   readonly leaving: boolean;
   /** UUID of the root stack that the holder is deployed with. */
   readonly root: string;
+  /** UUID of the stack that the holder is in. */
+  readonly stack: string;
 }
 
 export function readTags(tags: readonly { Key?: string; Value?: string }[] | undefined): Tags {
@@ -63,13 +65,20 @@ export function holdOf(tags: Tags, key: string): Hold | undefined {
   const value = tags.get(key);
   if (value === undefined) return undefined;
   const leaving = value.startsWith(LEAVING);
-  const [since, requestId = '', root = ''] = (leaving ? value.slice(LEAVING.length) : value).split('/');
-  return { since: Number(since), requestId, leaving, root };
+  const [since, requestId = '', root = '', stack = ''] = (leaving ? value.slice(LEAVING.length) : value).split('/');
+  return { since: Number(since), requestId, leaving, root, stack };
+}
+
+/** Tag keys of all holders; of those that are leaving, too. */
+export function holderKeys(tags: Tags): string[] {
+  return [...tags.keys()].filter((key) => key.startsWith(HELD_BY));
 }
 
 /** All holders but the one of this key; those that are leaving, too. */
 export function otherHolds(tags: Tags, ownKey: string): Hold[] {
-  return [...tags.keys()].filter((key) => key.startsWith(HELD_BY) && key !== ownKey).map((key) => holdOf(tags, key)!);
+  return holderKeys(tags)
+    .filter((key) => key !== ownKey)
+    .map((key) => holdOf(tags, key)!);
 }
 
 /** Whether anybody but the holder of this key counts as a holder. */

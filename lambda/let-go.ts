@@ -7,7 +7,7 @@ import { describe, keyOf, keyOfId, listTags, lookUntil, orNothing, type Found, t
 import type { Delete, Outcome, Scope, Update } from './outcome';
 import { restoreRequest } from './plan';
 import { outOfTime, QuickSightError, type Patience } from './quicksight-api';
-import { nothingThere } from './remedy';
+import { isDenied, nothingThere } from './remedy';
 
 const SHARED = 'only our tags were removed: other resources hold the user';
 const RELEASED =
@@ -85,7 +85,16 @@ export function* letGoOfStray(scope: Scope<Update>, id: UserId): Plan<void> {
   const ownKey = holderKey(event);
   // The failed Update may still run: CloudFormation does not wait for what it cancels.
   const isHeld = (found: Found | undefined): found is Found => !!found && holdOf(found.tags, ownKey) !== undefined;
-  const found = yield* lookUntil(isHeld, oldProperties, scope.patience.looks);
+  let found: Found | undefined;
+  try {
+    found = yield* lookUntil(isHeld, oldProperties, scope.patience.looks);
+  } catch (error) {
+    // The roll-back of the role comes first: it may have taken away what the failed Update was allowed, and a stack that
+    // cannot roll back is worse than a user who is there with our tag.
+    if (!(error instanceof QuickSightError && isDenied(error))) throw error;
+    yield { note: `roll-back: a user of the failed update may be left, it cannot be looked for: ${error.code}` };
+    return;
+  }
   if (!isHeld(found) || !(yield* deployment.covers(holdOf(found.tags, ownKey)!.since))) return;
   yield* orNothing(letGo(scope, found.user.Arn, keyOf(oldProperties, found.user.UserName), found.tags));
 }

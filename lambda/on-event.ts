@@ -4,7 +4,7 @@ import { Deployment } from './deployment';
 import { EventError, type UserEvent } from './event';
 import type { Plan } from './execute';
 import { joinGroups, leaveGroups, listGroups } from './groups';
-import { holderKey, holdOf, type Tags } from './holder';
+import { holderKey, holdOf, isHeldWithin, type Tags } from './holder';
 import { deleteUser, isNamedBy, letGoOfStray, remove } from './let-go';
 import { describe, keyOfId, listTags, orNothing, type UserKey } from './live-user';
 import { idsOf, succeed, succeedUnchanged, type Draft, type Outcome, type Scope, type Update } from './outcome';
@@ -37,24 +37,14 @@ export function onEvent(event: UserEvent, draft: Draft, patience: Patience): Pla
     case 'Create':
       return take({ ...scope, event });
     case 'Update':
-      return event.isUnchanged ? retry({ ...scope, event }) : update({ ...scope, event });
+      return update({ ...scope, event });
     case 'Delete':
       return remove({ ...scope, event });
   }
 }
 
-/**
- * A roll-back that failed half-way and is tried again: the old properties are those of the first attempt, and nobody knows
- * how far that one came. So everything that is declared is asserted, but the invitation.
- */
-function* retry(scope: Scope<Update>): Plan<Outcome> {
-  if (!(yield* scope.deployment.isRollingBack())) return yield* update(scope);
-  const { InvitationVersion } = scope.event.properties;
-  return yield* update({ ...scope, event: { ...scope.event, oldProperties: { InvitationVersion } } });
-}
-
 function* update(scope: Scope<Update>): Plan<Outcome> {
-  const { physicalId, properties, oldProperties } = scope.event;
+  const { physicalId, properties } = scope.event;
   const id = parsePhysicalId(physicalId);
   if (!id)
     throw new EventError(`physical id "${physicalId}" is not <user ARN>;<principal id>, so not of this resource`);
@@ -64,6 +54,22 @@ function* update(scope: Scope<Update>): Plan<Outcome> {
         `and declare it in a stack of the other account`,
     );
   }
+  return yield* bringTo(id, yield* withWhatIsKnown(scope));
+}
+
+/**
+ * An Update that changes nothing can be a roll-back that failed half-way and is tried again: nobody knows how far the first
+ * attempt came, so nothing is known of before, but the invitation, which must not be issued for that.
+ */
+function* withWhatIsKnown(scope: Scope<Update>): Plan<Scope<Update>> {
+  const { event, deployment } = scope;
+  if (!event.isUnchanged || !(yield* deployment.isRollingBack())) return scope;
+  const { InvitationVersion } = event.properties;
+  return { ...scope, event: { ...event, oldProperties: { InvitationVersion } } };
+}
+
+function* bringTo(id: UserId, scope: Scope<Update>): Plan<Outcome> {
+  const { properties, oldProperties } = scope.event;
   // The old properties name another user in the roll-back of a change of name that failed, and the physical id does not.
   const isCurrent = sameIdentity(properties, oldProperties) || isNamedBy(id, properties);
   const outcome = isCurrent ? yield* updateInPlace(scope, id) : yield* take(scope, { current: id });
@@ -112,6 +118,8 @@ function* updateLive(scope: Scope<Update>, id: UserId, isSame: boolean): Plan<Ou
   if (isDoubtful || isIdentityOther || isLower || asksAnew) tags = yield* listTags(user.Arn);
   const hold = holdOf(tags, ownKey);
   if (isDoubtful && !hold) {
+    // Another resource of this stack has registered the user again.
+    if (isHeldWithin(tags, properties.RootStackId, ownKey)) return yield* take(scope, { current: id });
     yield* refuse(scope, foreign(scope, { user, tags }));
     return yield* succeedUnchanged(scope, id);
   }

@@ -1,7 +1,7 @@
 import * as http from 'node:http';
 import * as https from 'node:https';
 import { Sha256 } from '@smithy/core/checksum';
-import { SignatureV4 } from '@smithy/signature-v4';
+import { SignatureV4, type SignatureV4Init } from '@smithy/signature-v4';
 import { pause } from './execute';
 import type { Patience } from './quicksight-api';
 
@@ -22,6 +22,8 @@ export interface SignedCall {
   readonly body: string;
   /** What an answer has in it. A page of whatever stands between is none, also with status 200. */
   readonly answer: RegExp;
+  /** Default: those of the environment, where Lambda puts them. */
+  readonly credentials?: SignatureV4Init['credentials'];
 }
 
 /** What a service, or the way to it, made of a call in the end. */
@@ -98,7 +100,7 @@ async function send(call: SignedCall, signal: AbortSignal): Promise<string> {
     process.env.AWS_ENDPOINT_URL ||
     `https://${service}.${region}.${suffix}`;
   const { protocol, hostname, port, host, pathname } = new URL(endpoint);
-  const credentials = {
+  const credentials = call.credentials ?? {
     accessKeyId: process.env.AWS_ACCESS_KEY_ID!,
     secretAccessKey: process.env.AWS_SECRET_ACCESS_KEY!,
     sessionToken: process.env.AWS_SESSION_TOKEN,

@@ -267,11 +267,8 @@ export class QuickSightUser extends Resource implements IQuickSightUser {
     return new ImportedUser(scope, id, { userArn, userName, namespace });
   }
 
-  public readonly userArn: string;
-  public readonly userName: string;
-  public readonly userPrincipalId: string;
-  public readonly invitationUrl: string;
   public readonly namespace: string;
+  private readonly resource: CfnQuickSightUser;
 
   /**
    * @throws with all problems of the properties at once, and when another construct declares the same user, or another of
@@ -284,15 +281,27 @@ export class QuickSightUser extends Resource implements IQuickSightUser {
     this.refuseProblems(properties, provider, props.invitationSecret);
     this.namespace = properties.Namespace;
 
-    const resource = new CfnQuickSightUser(this, 'Resource', provider.serviceToken, properties);
-    resource.applyRemovalPolicy(props.removalPolicy ?? RemovalPolicy.DESTROY);
+    this.resource = new CfnQuickSightUser(this, 'Resource', provider.serviceToken, properties);
+    this.resource.applyRemovalPolicy(props.removalPolicy ?? RemovalPolicy.DESTROY);
     // Tags.of() adds its tags after construction, so they have not been seen yet.
-    this.node.addValidation({ validate: () => [...tagProblems(resource.tags, isKnown)].map(inWords) });
+    this.node.addValidation({ validate: () => [...tagProblems(this.resource.tags, isKnown)].map(inWords) });
+  }
 
-    this.userArn = resource.attribute('Arn');
-    this.userName = resource.attribute('UserName');
-    this.userPrincipalId = resource.attribute('PrincipalId');
-    this.invitationUrl = resource.attribute('InvitationUrl');
+  // Tokens are made when they are read: most of many users' never are.
+  public get userArn(): string {
+    return this.resource.attribute('Arn');
+  }
+
+  public get userName(): string {
+    return this.resource.attribute('UserName');
+  }
+
+  public get userPrincipalId(): string {
+    return this.resource.attribute('PrincipalId');
+  }
+
+  public get invitationUrl(): string {
+    return this.resource.attribute('InvitationUrl');
   }
 
   private render(props: QuickSightUserProps): UserResourceProperties {

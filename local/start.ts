@@ -3,7 +3,7 @@ import { EmbeddedAws, forget } from './start/embedded-aws';
 import { lock } from './start/lock';
 import { HELP, Options, parseOptions } from './start/options';
 import { serve } from './start/serve';
-import { Terminal } from './start/terminal';
+import { Terminal } from '../bin/terminal';
 import { userList } from './start/user-list';
 
 /** What `npm start` runs. */
@@ -23,7 +23,7 @@ async function main(args: string[]): Promise<boolean> {
   }
 }
 
-async function run({ command, users, state, port }: Options, terminal: Terminal): Promise<boolean> {
+async function run({ command, users, environment, state, port }: Options, terminal: Terminal): Promise<boolean> {
   switch (command) {
     case 'list': {
       const aws = await EmbeddedAws.start(state);
@@ -42,7 +42,7 @@ async function run({ command, users, state, port }: Options, terminal: Terminal)
       terminal.print(`Removed the embedded AWS in ${state}.`);
       return true;
     default:
-      return deploy(users, state, terminal);
+      return deploy({ users, environment }, state, terminal);
   }
 }
 

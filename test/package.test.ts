@@ -60,7 +60,11 @@ test('the tarball holds what a consumer needs, and nothing else', () => {
     'API.md',
     '.jsii',
     'users.schema.json',
+    'bin/dist/users-file.js',
+    'bin/dist/users-file.THIRD_PARTY_NOTICES',
     'lambda/dist/index.js',
+    'bin/dist/quicksight-users.js',
+    'bin/dist/quicksight-users.THIRD_PARTY_NOTICES',
     'lib/index.js',
     'lib/index.d.ts',
   ];
@@ -88,6 +92,15 @@ test('it brings no runtime dependency', () => {
   expect(dependencies).toBeUndefined();
 });
 
+test('its command line runs with nothing beside it', () => {
+  writeFileSync(path.join(consumer, 'one.yaml'), 'users: [{ userName: ana, email: ana@example.com, role: READER }]');
+  const { bin } = JSON.parse(
+    readFileSync(path.join(consumer, 'node_modules', 'cdk-quicksight-users', 'package.json'), 'utf8'),
+  );
+  const commandLine = path.join('node_modules', 'cdk-quicksight-users', bin['quicksight-users']);
+  expect(run(process.execPath, commandLine, 'validate', 'one.yaml')).toBe('one.yaml: 1 user, 0 groups, all is well\n');
+});
+
 test('a plain TypeScript project in another folder compiles against it and synthesizes', () => {
   writeFileSync(
     path.join(consumer, 'app.ts'),
@@ -98,6 +111,7 @@ import {
   ExternalLogin,
   QuickSightUser,
   QuickSightUserProps,
+  QuickSightUsers,
   UserIdentity,
   UserRole,
 } from 'cdk-quicksight-users';
@@ -115,8 +129,15 @@ const props: QuickSightUserProps = {
 const ana: QuickSightUser = new QuickSightUser(stack, 'Ana', props);
 Tags.of(ana).add('team', 'sales');
 new CfnOutput(stack, 'AnaArn', { value: ana.userArn });
+const people = new QuickSightUsers(new Stack(app, 'People'), 'People', { files: ['teams/*.yaml'], shards: 2 });
+Tags.of(people.user('ben')).add('team', 'sales');
 app.synth();
 `,
+  );
+  mkdirSync(path.join(consumer, 'teams'));
+  writeFileSync(
+    path.join(consumer, 'teams', 'sales.yaml'),
+    'groups: { sales: Sells }\nusers: [{ userName: ben, email: ben@example.com, role: READER, groups: [sales] }]',
   );
   writeFileSync(
     path.join(consumer, 'tsconfig.json'),
@@ -142,6 +163,9 @@ app.synth();
     'AWS::SecretsManager::Secret',
     'Custom::QuickSightUser',
   ]);
+  const people = JSON.parse(readFileSync(path.join(out, 'People.template.json'), 'utf8'));
+  const typesOfPeople = Object.values<{ Type: string }>(people.Resources).map(({ Type }) => Type);
+  expect(typesOfPeople).toEqual(expect.arrayContaining(['AWS::QuickSight::Group', 'AWS::CloudFormation::Stack']));
   const asset = readdirSync(out).find((name) => name.startsWith('asset.'))!;
   const handler = (folder: string) => readFileSync(path.join(folder, 'index.js'));
   expect(handler(path.join(out, asset)).equals(handler(path.join(ROOT, 'lambda', 'dist')))).toBe(true);

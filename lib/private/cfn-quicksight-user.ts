@@ -1,4 +1,4 @@
-import { CfnResource, type ITaggableV2, TagManager, TagType } from 'aws-cdk-lib';
+import { CfnResource, type IResolvable, type ITaggableV2, TagManager, TagType, Token, Tokenization } from 'aws-cdk-lib';
 import type { Construct } from 'constructs';
 import { RESOURCE_TYPE, type Tag, type UserResourceAttributes, type UserResourceProperties } from './user-resource';
 
@@ -16,7 +16,13 @@ export class CfnQuickSightUser extends CfnResource implements ITaggableV2 {
   constructor(scope: Construct, id: string, serviceToken: string, { Tags, ...properties }: UserResourceProperties) {
     super(scope, id, {
       type: RESOURCE_TYPE,
-      properties: { ServiceToken: serviceToken, ServiceTimeout: SERVICE_TIMEOUT, ...properties },
+      properties: {
+        ServiceToken: bare(serviceToken),
+        ServiceTimeout: SERVICE_TIMEOUT,
+        ...properties,
+        AwsAccountId: bare(properties.AwsAccountId),
+        RootStackId: bare(properties.RootStackId),
+      },
     });
     const tags = Object.fromEntries((Tags ?? []).map(({ Key, Value }) => [Key, Value]));
     this.cdkTagManager = new TagManager(TagType.KEY_VALUE, RESOURCE_TYPE, tags, { tagPropertyName: 'Tags' });
@@ -30,4 +36,9 @@ export class CfnQuickSightUser extends CfnResource implements ITaggableV2 {
   public attribute(name: keyof UserResourceAttributes): string {
     return this.getAtt(name).toString();
   }
+}
+
+/** The token that a string stands for: a synth resolves each several times, and finds it faster outside of a string. */
+function bare(value: string): string | IResolvable {
+  return Token.isUnresolved(value) ? (Tokenization.reverse(value, { failConcat: false }) ?? value) : value;
 }

@@ -26,7 +26,7 @@ import { SsmParameter, type SsmParameters } from './resources/ssm-parameter';
 import { StackExports } from './stack-exports';
 import { StackLifecycle } from './stack-lifecycle';
 import type { StackServices } from './stack-operation';
-import { StacksEndpoint } from './stacks-endpoint';
+import { StacksEndpoint, type StackContents } from './stacks-endpoint';
 import {
   STACK_TYPE,
   type ResourceEvent,
@@ -114,11 +114,16 @@ interface State {
   readonly secrets?: StoredSecret[];
 }
 
+/** Most resources of a stack, with all that is nested in it, that CloudFormation creates, changes or deletes at once. */
+const MAX_CHANGES = 2500;
+
+const NO_RESOURCES: Template = { Resources: {} };
+
 /** CloudFormation for synthesized cloud assemblies, with the Lambda, IAM, KMS and Secrets Manager that it needs. */
 export class EmbeddedCloudFormation {
   readonly iam: IamStore;
   readonly lambda: EmbeddedLambda;
-  /** DescribeStacks, for the functions; listens from the first deployment on. */
+  /** What stacks are and hold, for the functions and the command line; listens from the first deployment on. */
   readonly stacksEndpoint: StacksEndpoint;
   /** The keys and secrets that stacks made; for the functions it listens from the first deployment on. */
   readonly secretsManager: EmbeddedSecretsManager;
@@ -151,6 +156,8 @@ export class EmbeddedCloudFormation {
     this.stacksEndpoint = new StacksEndpoint({
       ...{ accountId, partition },
       find: (nameOrId) => this.describeStack(nameOrId),
+      list: () => this.stacks(),
+      contents: (stackId) => this.#contents(stackId),
       authorize: (request) => this.iam.authorize(request),
     });
     this.secretsManager = new EmbeddedSecretsManager({
@@ -219,6 +226,8 @@ export class EmbeddedCloudFormation {
           `the stack ${stackName} has exports that ${importer.stackName} imports: destroy that one first`,
         );
       }
+      const changes = this.#changes(stack, NO_RESOURCES, () => '');
+      refuseTooMany(stackName, changes);
       const succeeded = await this.#try(stack, () => this.#lifecycle.delete(stack));
       return this.#result(stack, succeeded, true);
     });
@@ -232,6 +241,11 @@ export class EmbeddedCloudFormation {
   /** A stack by name or id. By id, deleted ones are found too, until this process ends. */
   describeStack(nameOrId: string): StackState | undefined {
     return this.#findStack(nameOrId) ?? this.#deleted.get(nameOrId);
+  }
+
+  #contents(stackId: string): StackContents | undefined {
+    const stack = this.describeStack(stackId);
+    return stack && { template: stack.template, resources: Object.values(stack.resources) };
   }
 
   /** Makes the next such operation fail. */
@@ -339,7 +353,25 @@ export class EmbeddedCloudFormation {
       attribute: () => '',
       importValue: () => '',
     });
-    this.#check(stackName, template, (value) => String(intrinsics.resolve(value)));
+    const resolve = (value: unknown) => String(intrinsics.resolve(value));
+    this.#check(stackName, template, resolve);
+    refuseTooMany(stackName, this.#changes(this.#rootStack(stackName), template, resolve));
+  }
+
+  /** How many resources an operation works on, as far as templates tell. */
+  #changes(before: StackState | undefined, after: Template, resolve: (value: unknown) => string): number {
+    const [old, declared] = [before?.template.Resources ?? {}, after.Resources];
+    let changes = 0;
+    for (const id of new Set([...Object.keys(old), ...Object.keys(declared)])) {
+      const resource = declared[id];
+      if (isDeepStrictEqual(old[id], resource)) continue;
+      changes++;
+      if ((resource ?? old[id])?.Type !== STACK_TYPE) continue;
+      const nested = this.#stacks.get(before?.resources[id]?.physicalId ?? '');
+      const inner = resource ? this.#assets.template(resolve(resource.Properties?.TemplateURL)) : NO_RESOURCES;
+      changes += this.#changes(nested, inner, resolve);
+    }
+    return changes;
   }
 
   #check(stackName: string, template: Template, resolve: (value: unknown) => string): void {
@@ -490,4 +522,12 @@ export class EmbeddedCloudFormation {
     this.lambda.restore(state.functions);
     this.lambda.logGroups.restore(state.logGroups);
   }
+}
+
+function refuseTooMany(stackName: string, changes: number): void {
+  if (changes <= MAX_CHANGES) return;
+  throw new Error(
+    `the stack ${stackName}: Limit on the number of resources in a single stack operation exceeded: ${changes} with those ` +
+      `of nested stacks, and CloudFormation allows ${MAX_CHANGES}`,
+  );
 }

@@ -19,7 +19,7 @@ export function isUser(resource: TemplateResource | undefined): resource is Temp
   return resource?.Type === 'Custom::QuickSightUser';
 }
 
-/** What changes between two templates: users first added, then changed, then removed, then everything else. */
+/** What changes between two templates: what is added, then changed, then removed, and the rest in one line. */
 export function changes(before: Template, after: Template): Change[] {
   const [old, now] = [before.Resources ?? {}, after.Resources ?? {}];
   const found: Change[] = [];
@@ -27,7 +27,9 @@ export function changes(before: Template, after: Template): Change[] {
   for (const id of new Set([...Object.keys(now), ...Object.keys(old)])) {
     const [from, to] = [old[id], now[id]];
     if (isDeepStrictEqual(from, to)) continue;
-    if (!isUser(to ?? from)) others++;
+    const shared = sharedName((to ?? from)!);
+    if (shared) found.push({ mark: !from ? '+' : !to ? '-' : '~', isUser: false, text: shared });
+    else if (!isUser(to ?? from)) others++;
     else if (!from) found.push({ mark: '+', isUser: true, text: `${userName(to!)}: ${summary(to!)}` });
     else if (!to) found.push({ mark: '-', isUser: true, text: `${userName(from)}: ${farewell(from)}` });
     else found.push({ mark: '~', isUser: true, text: `${userName(to)}: ${differences(from, to).join(', ')}` });
@@ -50,6 +52,14 @@ export function userName({ Properties = {} }: TemplateResource): string {
   const iamName = text(IamArn).split('/').at(-1);
   const name = UserName ?? (SessionName ? `${iamName}/${SessionName}` : iamName);
   return Namespace === 'default' ? `${name}` : `${name} (${Namespace})`;
+}
+
+/** What users share: a group, or a profile of custom permissions. */
+function sharedName({ Type, Properties = {} }: TemplateResource): string | undefined {
+  if (Type === 'AWS::QuickSight::Group') return `group ${text(Properties.GroupName)}`;
+  if (Type === 'AWS::QuickSight::CustomPermissions')
+    return `custom permissions ${text(Properties.CustomPermissionsName)}`;
+  return undefined;
 }
 
 function summary({ Properties = {} }: TemplateResource): string {
@@ -76,6 +86,9 @@ const LABELS: Readonly<Record<string, string>> = {
   ExternalLoginFederationProviderType: 'external login',
   CustomFederationProviderUrl: 'login provider',
   ExternalLoginId: 'login id',
+  GroupNames: 'groups',
+  OnExisting: 'existing user',
+  InvitationVersion: 'invitation',
 };
 
 function differences(from: TemplateResource, to: TemplateResource): string[] {
@@ -104,6 +117,7 @@ function tagDifferences(old: readonly Tag[] = [], now: readonly Tag[] = []): str
 function text(value: unknown): string {
   if (value === undefined) return 'none';
   if (typeof value === 'string') return value;
+  if (Array.isArray(value)) return value.map(text).join(', ');
   const join = (value as { 'Fn::Join'?: [string, unknown[]] })['Fn::Join'];
   if (join) return join[1].map(text).join(join[0]);
   const ref = (value as { Ref?: string }).Ref;

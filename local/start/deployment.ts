@@ -1,34 +1,39 @@
 import { isDeepStrictEqual } from 'node:util';
 import { StackState } from '../cloudformation/stack-state';
 import { Template } from '../cloudformation/template';
-import { synthesize } from './app';
+import { type Source, synthesize } from './app';
 import { Change, changes, isUser, userName } from './changes';
 import { assemblyIn, cloudFormationIn, EmbeddedAws } from './embedded-aws';
+import { deployedWithNested, withNested } from './nested-resources';
 import { Progress } from './progress';
-import { Style, Terminal } from './terminal';
+import { Style, Terminal } from '../../bin/terminal';
 import { userList } from './user-list';
 
-/** Deploys a users file to the embedded AWS in the folder, and shows it. False when the deployment failed. */
-export async function deploy(usersFile: string, folder: string, terminal: Terminal): Promise<boolean> {
+/** Deploys users files to the embedded AWS in the folder, and shows it. False when the deployment failed. */
+export async function deploy(source: Source, folder: string, terminal: Terminal): Promise<boolean> {
   terminal.setLive('Building and synthesizing …');
-  const { stack, warnings } = await synthesize(usersFile, assemblyIn(folder)).finally(() => terminal.setLive(''));
+  const { stack, warnings } = await synthesize(source, assemblyIn(folder)).finally(() => terminal.setLive(''));
   for (const warning of warnings) terminal.print(terminal.paint('yellow', `warning: ${warning}`));
 
-  const deployed = cloudFormationIn(folder).describeStack(stack.stackName);
-  const before = standing(deployed);
-  if (deployed && before === deployed.template && isDeepStrictEqual(before, stack.template)) {
-    const users = Object.values(before.Resources).filter(isUser).length;
+  const cloudFormation = cloudFormationIn(folder);
+  const deployed = cloudFormation.describeStack(stack.stackName);
+  const before = deployedWithNested(cloudFormation.stacks(), deployed, standing);
+  const after = withNested(stack);
+  const isSettled = deployed !== undefined && standing(deployed) === deployed.template;
+  if (isSettled && isDeepStrictEqual(deployed.template, stack.template)) {
+    const users = Object.values(after.Resources).filter(isUser).length;
     terminal.print(`Nothing has changed since the last deployment: ${count(users, 'user')}, nothing was called.`);
-    terminal.print(`Edit ${usersFile} and run npm start again, or show the users with npm start list.`);
+    terminal.print(`Edit ${source.users} and run npm start again, or show the users with npm start list.`);
     return true;
   }
 
-  const planned = changes(before, stack.template);
+  const planned = changes(before, after);
   printChanges(planned, terminal);
 
-  const resources = { ...deployed?.template.Resources, ...before.Resources, ...stack.template.Resources };
+  const inTheWay = deployedWithNested(cloudFormation.stacks(), deployed, ({ template }) => template);
+  const resources = { ...inTheWay.Resources, ...before.Resources, ...after.Resources };
   return operate(folder, resources, terminal, async (aws, progress) => {
-    await prepareNamespaces(stack.template, aws, terminal);
+    await prepareNamespaces(after, aws, terminal);
     terminal.print(terminal.paint('bold', `\nDeploying ${stack.stackName}`));
     if (deployed && isUnsettled(deployed)) {
       terminal.print(`The last run left it in ${deployed.status}, which is settled first. That can take a minute:`);
@@ -56,12 +61,14 @@ export async function deploy(usersFile: string, folder: string, terminal: Termin
 
 /** Deletes the stack of the embedded AWS in the folder. False when that failed. */
 export async function destroy(folder: string, terminal: Terminal): Promise<boolean> {
-  const [stack] = cloudFormationIn(folder).stacks();
+  const cloudFormation = cloudFormationIn(folder);
+  const stack = cloudFormation.stacks().find(({ parentId }) => parentId === undefined);
   if (!stack) {
     terminal.print('Nothing is deployed.');
     return true;
   }
-  return operate(folder, stack.template.Resources, terminal, async (aws, progress) => {
+  const { Resources } = deployedWithNested(cloudFormation.stacks(), stack, ({ template }) => template);
+  return operate(folder, Resources, terminal, async (aws, progress) => {
     terminal.print(terminal.paint('bold', `Deleting ${stack.stackName}`));
     const result = await aws.cloudFormation.destroy(stack.stackName);
     progress.end();
@@ -105,8 +112,7 @@ async function operate(
 }
 
 /** What the next deployment starts from: of a stack that was left half-way, what it will be rolled back to first. */
-function standing(stack: StackState | undefined): Template {
-  if (!stack) return { Resources: {} };
+function standing(stack: StackState): Template {
   if (['CREATE_COMPLETE', 'UPDATE_COMPLETE', 'UPDATE_ROLLBACK_COMPLETE'].includes(stack.status)) return stack.template;
   return stack.previous?.template ?? { Resources: {} };
 }

@@ -5,13 +5,14 @@ export const HELP = `Amazon QuickSight users on an AWS that runs on this machine
 
   npm start                 deploy users.yaml and show the users; again after each edit
   npm start list            show the users that QuickSight has now
-  npm start serve           offer QuickSight to the AWS CLI and any SDK, until Ctrl-C
+  npm start serve           offer QuickSight to quicksight-users, the AWS CLI and any SDK, until Ctrl-C
   npm start destroy         delete the stack, and the users with it
   npm start reset           forget everything: remove the embedded AWS with all its users
 
 Options stand after two dashes, as in: npm start -- --users team.yaml
 
-  --users FILE              another users file than users.yaml
+  --users FILE              another users file than users.yaml, or a pattern such as 'teams/*.yaml'
+  --environment NAME        the variant of the users file to deploy, where it has some
   --state FOLDER            another place for the embedded AWS than .local-aws
   --port N                  port of serve; without it: 8787
   --help                    this text
@@ -23,6 +24,7 @@ export type Command = (typeof COMMANDS)[number];
 export interface Options {
   readonly command: Command;
   readonly users: string;
+  readonly environment?: string;
   readonly state: string;
   readonly port?: number;
 }
@@ -32,12 +34,13 @@ export class UsageError extends Error {}
 
 const OPTIONS = {
   users: { type: 'string' },
+  environment: { type: 'string' },
   state: { type: 'string' },
   port: { type: 'string' },
   help: { type: 'boolean' },
 } as const;
 
-const PLACEHOLDERS = { users: 'FILE', state: 'FOLDER', port: 'N', help: undefined };
+const PLACEHOLDERS = { users: 'FILE', environment: 'NAME', state: 'FOLDER', port: 'N', help: undefined };
 
 /** What the command line asks for. Throws `UsageError`. */
 export function parseOptions(args: string[], environment: NodeJS.ProcessEnv = {}): Options {
@@ -79,6 +82,7 @@ export function parseOptions(args: string[], environment: NodeJS.ProcessEnv = {}
   return {
     command: values.help ? 'help' : command,
     users: String(values.users ?? 'users.yaml'),
+    environment: values.environment === undefined ? undefined : String(values.environment),
     state: String(values.state ?? '.local-aws'),
     port: values.port === undefined ? undefined : portNumber(String(values.port)),
   };

@@ -1,5 +1,5 @@
 import { ResourceEvent } from '../cloudformation/stack-state';
-import { Style, Terminal } from './terminal';
+import { Style, Terminal } from '../../bin/terminal';
 
 /** Shows the events of a deployment as they happen: what has ended as lines, what is under way as the live line. */
 export class Progress {

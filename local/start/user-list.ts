@@ -1,5 +1,5 @@
 import { paginateListNamespaces, paginateListUsers, QuickSightClient } from '@aws-sdk/client-quicksight';
-import { table } from './table';
+import { table } from '../../bin/table';
 
 /** The users that QuickSight has in this account, as a table. */
 export async function userList(client: QuickSightClient, AwsAccountId: string): Promise<string> {

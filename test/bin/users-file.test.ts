@@ -1,13 +1,13 @@
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import * as path from 'node:path';
-import { parseUsersFile, readUsersFile, UsersFileError } from '../../bin/users-file';
+import { parseUsersFiles, readUsersFiles, UsersFileError } from '../../bin/users-file';
 
 function read(text: string | Uint8Array) {
-  const { entries, problems } = parseUsersFile(Buffer.from(text), 'users.yaml');
+  const { declaration, problems } = parseUsersFiles([{ file: 'users.yaml', bytes: Buffer.from(text) }]);
   return {
-    names: entries.map(({ namespace, name }) => `${namespace}/${name}`),
-    problems: problems.length ? new UsersFileError('users.yaml', problems).message.split('\n') : [],
+    names: declaration.users.map(({ namespace, name }) => `${namespace}/${name}`),
+    problems: problems.length ? new UsersFileError(problems).message.split('\n') : [],
   };
 }
 
@@ -154,7 +154,7 @@ describe('a file that breaks the schema', () => {
       'a property that resembles none',
       user('userName: ana', 'email: a@example.com', 'role: READER', 'phone: none'),
       [
-        "users.yaml:5:5 'phone' is not a property of a user; known are userName, iamUser, iamRole, sessionName, email, role, namespace, customPermissionsName, externalLogin, tags, removalPolicy",
+        "users.yaml:5:5 'phone' is not a property of a user; known are userName, iamUser, iamRole, sessionName, sessions, email, role, namespace, groups, customPermissionsName, externalLogin, tags, onExisting, removalPolicy, invitationVersion, onlyIn",
       ],
     ],
     [
@@ -191,7 +191,9 @@ describe('a file that breaks the schema', () => {
     [
       'a role without a session',
       user('iamRole: Team', 'email: a@example.com', 'role: READER'),
-      ['users.yaml:2:5 iamRole needs sessionName beside it: the two name one user together'],
+      [
+        'users.yaml:2:5 iamRole needs sessionName beside it (or sessions, for several people): the two name one user together',
+      ],
     ],
     [
       'a session without a role',
@@ -279,13 +281,18 @@ test('the users beside a broken one are read, so that all problems of a file com
 test('a file that cannot be read is a problem of the whole file', () => {
   const folder = mkdtempSync(path.join(tmpdir(), 'users-file-'));
   try {
-    const message = (file: string) => new UsersFileError(path.basename(file), readUsersFile(file).problems).message;
+    const message = (file: string) =>
+      new UsersFileError(readUsersFiles([file]).problems).message.replaceAll(path.dirname(file) + path.sep, '');
     const another = 'name another one with -c users=<file> (cdk) or --users <file> (npm start)';
     expect(message(path.join(folder, 'none.yaml'))).toBe(`none.yaml: no such file: create it, or ${another}`);
-    expect(message(folder)).toBe(`${path.basename(folder)}: a directory, not a users file: ${another}`);
+    expect(message(folder)).toBe(
+      `${path.basename(folder)}: a directory, not a users file: ${another}, or all files in it as ${path.basename(folder)}/*.yaml`,
+    );
     const file = path.join(folder, 'ok.yaml');
     writeFileSync(file, user('userName: ana', 'email: a@example.com', 'role: READER'));
-    expect(readUsersFile(file).entries).toMatchObject([{ name: 'ana', position: { line: 2, column: 5 } }]);
+    expect(readUsersFiles([file]).declaration.users).toMatchObject([
+      { name: 'ana', place: { file, line: 2, column: 5 } },
+    ]);
   } finally {
     rmSync(folder, { recursive: true });
   }

@@ -233,7 +233,8 @@ describe('holder tags', () => {
   });
 
   test('of a holder that is leaving still say which request and which stack wrote them', () => {
-    const hold = { since: 1_800_000_000, requestId: 'request-1', root: '11111111-2222-3333-4444-555555555555' };
+    const uuid = '11111111-2222-3333-4444-555555555555';
+    const hold = { since: 1_800_000_000, requestId: 'request-1', root: uuid, stack: uuid };
     expect(holdOf(map(held), own)).toEqual({ ...hold, leaving: false });
     expect(holdOf(map(leaving), own)).toEqual({ ...hold, leaving: true });
     expect(describeHolder(map(leaving))).toBe(

@@ -490,6 +490,19 @@ describe('half-way', () => {
     expect(stage.user()!.tags).toMatchObject({ team: 'sales' });
   });
 
+  test('U19 a roll-back whose role may not look for the user of the failed update goes on, and the log says so', async () => {
+    await begin();
+    await stage.create({ ...renamed, RootStackId: OTHER_STACK_ID }, THEIRS);
+    const before = stage.user();
+    expect(await stage.update(id, renamed)).toMatchObject({ Status: 'FAILED', PhysicalResourceId: id });
+    stage.turn('UPDATE_ROLLBACK_IN_PROGRESS');
+    const message = 'x is not authorized to perform y with an explicit deny in a permissions boundary';
+    stage.quickSight.faults.add({ kind: 'error', code: 'AccessDeniedException', message, userName: 'anna' });
+    expect(await stage.update(id, ana, renamed)).toMatchObject({ Status: 'SUCCESS', PhysicalResourceId: id });
+    expect(stage.user()).toEqual(before);
+    expect(stage.log.join('\n')).toMatch(/a user of the failed update may be left/);
+  });
+
   test('U19b the roll-back of a rename leaves a user that was ours before this deployment', async () => {
     await begin();
     const retained = { ...renamed, UserRole: 'AUTHOR' };
@@ -628,6 +641,20 @@ describe('behind our back', () => {
     const answer = await stage.update(id, { ...carla, Email: 'new@example.com' }, carla);
     expect(answer).toMatchObject({ Status: 'SUCCESS', PhysicalResourceId: id });
     expect(answer.Data!.PrincipalId).toBe(stage.user('DataTeam/carla@example.com')!.principalId);
+  });
+
+  test.each([
+    ['QUICKSIGHT', ana],
+    ['IAM', bob],
+  ])('U16 a user of type %s that another resource of the stack registered again is shared with it', async (_, old) => {
+    await begin(old);
+    const [name] = stage.userNames() as [string];
+    stage.quickSight.deleteUser('default', name);
+    await stage.create(old, { LogicalResourceId: 'Another' });
+    const answer = await stage.update(id, { ...old, Email: 'new@example.com' }, old);
+    expect(answer).toMatchObject({ Status: 'SUCCESS', PhysicalResourceId: id });
+    expect(stage.user(name)!.email).toBe('new@example.com');
+    expect(stage.holders(name).sort()).toEqual(['Ana1234ABCD', 'Another']);
   });
 
   test.each([

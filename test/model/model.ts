@@ -22,6 +22,8 @@ export type Reason =
   | 'retained'
   /** Every Delete failed, as ordered. */
   | 'clean-up given up'
+  /** A roll-back was not allowed, or not given the time, to look for what the failed update had made. */
+  | 'roll-back disturbed'
   /** An event ended after CloudFormation had sent the resource another one. */
   | 'late event'
   /** The stack did not register it, and did not remove it on purpose. */
@@ -96,9 +98,9 @@ export class Model {
     user: Declared,
   ): string | undefined {
     const same = wanted.users.filter((other) => other.person === user.person);
-    const contradicts = ({ identity, role, adopt }: Declared) =>
-      identity !== user.identity || role !== user.role || adopt !== user.adopt;
-    if (same.some(contradicts)) return 'contradiction';
+    const contradicts = ({ identity, role, adopt, invitationVersion }: Declared) =>
+      identity !== user.identity || role !== user.role || adopt !== user.adopt || invitationVersion !== undefined;
+    if (same.length > 1 && same.some(contradicts)) return 'contradiction';
     if (runs.some((run) => run.isFromBefore && personIn(run) === user.person)) return 'late event';
 
     const former = before[root].users.find((other) => isSameResource(other, user));
@@ -178,13 +180,20 @@ export class Model {
       if (known.has(id) && this.registrations.has(id)) continue;
       const person = PEOPLE.findIndex((_, index) => isOf(record, index));
       const byStranger = step.kind === 'outside';
-      this.registrations.set(id, { id, person, byStranger, adopted: false, stripped: false, loose: new Map() });
+      const loose = new Map(byStranger ? [] : this.looseOfFormer(episode, person));
+      this.registrations.set(id, { id, person, byStranger, adopted: false, stripped: false, loose });
     }
     if (step.kind === 'outside') this.rememberOutside(episode);
     else this.rememberOwners(episode, step.root);
     this.rememberFormerHolders(episode);
     for (const record of usersAfter) this.loosen(episode, this.registrations.get(idOf(record))!);
     this.rootIds = { Team: uuidOf(stackIds.Team.get('')), Other: uuidOf(stackIds.Other.get('')) };
+  }
+
+  /** Registered anew while it is declared, a user keeps the tags that it had. */
+  private looseOfFormer({ usersBefore }: Episode, person: number): [Trait, Set<string | undefined>][] {
+    const former = usersBefore.find((record) => isOf(record, person));
+    return [...(former ? this.registrations.get(idOf(former))!.loose : [])].filter(([trait]) => isTag(trait));
   }
 
   private rememberOutside({ step, usersAfter }: Episode): void {
@@ -222,7 +231,8 @@ export class Model {
       // A resource has what it took when it came, and what its own events registered later.
       const holder = `${uuidOf(stackIds[root].get(user.place))}/${user.logicalId}`;
       const itRegistered = runs.some((run) => holderKey(run.event) === holder && registers(run, user.person));
-      if ((isNew && result?.succeeded) || (!wasThere && itRegistered)) {
+      const tookOver = result?.succeeded && (isNew || (changed && !registration.byStranger));
+      if (tookOver || (!wasThere && itRegistered)) {
         this.owned.set(keyOf(root, user), registration.id);
       }
     }
@@ -240,10 +250,17 @@ export class Model {
       const isOver = status === 'DELETE_SKIPPED' || (status === 'DELETE_FAILED' && settled && !isStuck(settled));
       if (isOver) this.formerHolders.set(`${uuidOf(stackId)}/${logicalId}|${personInId(physicalId)}`, reason);
     }
+    const note = (run: Run, person: number, reason: Reason) => {
+      const key = `${holderKey(run.event)}|${person}`;
+      if (!this.formerHolders.has(key)) this.formerHolders.set(key, reason);
+    };
     for (const run of runs) {
-      if (!isLate(run, runs)) continue;
-      const key = `${holderKey(run.event)}|${personIn(run)}`;
-      if (!this.formerHolders.has(key)) this.formerHolders.set(key, 'late event');
+      if (isLate(run, runs)) note(run, personIn(run), 'late event');
+      const { OldResourceProperties } = run.event;
+      const isDisturbed = run.isDisturbed || run.calls.some(({ record }) => record?.error === 'AccessDeniedException');
+      if (run.rollingBack && isDisturbed && OldResourceProperties) {
+        note(run, personOf(OldResourceProperties), 'roll-back disturbed');
+      }
     }
   }
 
@@ -264,8 +281,8 @@ export class Model {
         if (former && valueOf(former, trait) === value) continue;
         registration.loose.delete(trait);
         // Limit: whoever takes a user over does not know which of its tags the former holder gave it.
-        const isTag = trait.startsWith('tag ');
-        if (!former && earlier && isTag && value === undefined) allow(registration, trait, liveValue(earlier, trait));
+        if (!former && earlier && isTag(trait) && value === undefined)
+          allow(registration, trait, liveValue(earlier, trait));
       }
     }
 
@@ -302,7 +319,7 @@ export class Model {
       // Limit: of a user that was taken over and given back, only role and custom permissions are as before.
       if (isOwn) continue;
       for (const trait of allTraits()) {
-        if (trait === 'email' || trait.startsWith('tag ')) allow(registration, trait, valueIn(run, trait));
+        if (trait === 'email' || isTag(trait)) allow(registration, trait, valueIn(run, trait));
       }
     }
   }
@@ -375,12 +392,10 @@ export class Model {
     if (!adopted || orphaned) return undefined;
     const isRemoved =
       step.kind === 'deploy' && result?.succeeded && before[step.root].users.some((user) => user.person === person);
-    const isUnreadable = runs.some(
-      (run) => personIn(run) === person && run.calls.some((call) => call.operation === 'DescribeStacks' && call.fault),
-    );
+    const isUnclear = runs.some((run) => personIn(run) === person && isUnreadable(run));
     // Once released it stays.
     const isReleased = this.explained.some(([other, reason]) => other === id && reason === 'released');
-    return !isRemoved || isUnreadable || isReleased ? 'released' : undefined;
+    return !isRemoved || isUnclear || isReleased ? 'released' : undefined;
   }
 }
 
@@ -513,9 +528,20 @@ function holderKey({ StackId, LogicalResourceId }: Run['event']): string {
   return `${uuidOf(StackId)}/${LogicalResourceId}`;
 }
 
+function isTag(trait: Trait): boolean {
+  return trait.startsWith('tag ');
+}
+
+function isUnreadable({ calls }: Run): boolean {
+  return calls.some((call) => call.operation === 'DescribeStacks' && call.fault);
+}
+
 /** The person that an event is about. */
 export function personIn({ event }: Run): number {
-  const { Namespace, UserName, IamArn } = event.ResourceProperties;
+  return personOf(event.ResourceProperties);
+}
+
+function personOf({ Namespace, UserName, IamArn }: Readonly<Record<string, unknown>>): number {
   return PEOPLE.findIndex(
     ({ namespace, identities }) =>
       namespace === Namespace &&

@@ -15,21 +15,22 @@ export interface Code {
 
 export const ACCOUNT = '111122223333';
 
-/** The provider's permissions, as the library grants them (test/model/templates.test.ts compares). */
+/** The provider's permissions in the namespaces, as the library grants them: the test of the histories compares. */
 export function permissions(namespaces: Code['namespaces']) {
-  const actions = ['DeleteUser', 'DeleteUserByPrincipalId', 'DescribeUser', 'ListTagsForResource', 'ListUsers'];
-  const more = ['RegisterUser', 'TagResource', 'UntagResource', 'UpdateUser'];
+  const allow = (Action: string[], Resource: string) => ({ Effect: 'Allow' as const, Action, Resource });
+  const quickSight = (actions: string, resource: string) =>
+    allow(
+      actions.split(' ').map((action) => `quicksight:${action}`),
+      `arn:aws:quicksight:*:${ACCOUNT}:${resource}/${namespaces}/*`,
+    );
   return [
-    {
-      Effect: 'Allow' as const,
-      Action: [...actions, ...more].map((action) => `quicksight:${action}`),
-      Resource: `arn:aws:quicksight:*:${ACCOUNT}:user/${namespaces}/*`,
-    },
-    {
-      Effect: 'Allow' as const,
-      Action: 'cloudformation:DescribeStacks',
-      Resource: `arn:aws:cloudformation:us-east-1:${ACCOUNT}:stack/*`,
-    },
+    quickSight(
+      'DeleteUser DeleteUserByPrincipalId DescribeUser ListTagsForResource ListUserGroups ListUsers RegisterUser ' +
+        'TagResource UntagResource UpdateUser',
+      'user',
+    ),
+    quickSight('CreateGroupMembership DeleteGroupMembership DescribeGroup', 'group'),
+    allow(['cloudformation:DescribeStacks'], `arn:aws:cloudformation:us-east-1:${ACCOUNT}:stack/*`),
   ];
 }
 

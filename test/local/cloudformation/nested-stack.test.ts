@@ -1,4 +1,4 @@
-import { CfnOutput, NestedStack } from 'aws-cdk-lib';
+import { CfnOutput, CfnWaitConditionHandle, NestedStack } from 'aws-cdk-lib';
 import { Embedded, type TestStack } from './embedded-stack';
 
 let embedded: Embedded;
@@ -131,3 +131,22 @@ test('what a nested template holds that cannot be deployed is named before anyth
   );
   expect(embedded.events).toEqual([]);
 });
+
+test('no more than 2500 resources are worked on at once, with those of nested stacks', async () => {
+  const deploy = (stacks: number) =>
+    embedded.deploy((stack) => {
+      for (let number = 1; number <= stacks; number++) {
+        const nested = new NestedStack(stack, `Nested${number}`);
+        for (let index = 0; index < 420; index++) new CfnWaitConditionHandle(nested, `Handle${index}`);
+      }
+    });
+  const limit =
+    /Limit on the number of resources in a single stack operation exceeded: 25\d\d with those of nested stacks/;
+  await expect(deploy(6)).rejects.toThrow(limit);
+  expect(embedded.events).toEqual([]);
+  expect(await deploy(3)).toMatchObject({ succeeded: true });
+  expect(await deploy(6)).toMatchObject({ succeeded: true });
+  await expect(embedded.engine.destroy('Test')).rejects.toThrow(limit);
+  expect(await deploy(3)).toMatchObject({ succeeded: true });
+  expect(await embedded.engine.destroy('Test')).toMatchObject({ succeeded: true });
+}, 60_000);

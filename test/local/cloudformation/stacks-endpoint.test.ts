@@ -140,3 +140,55 @@ test('faults strike as they do in the other services', async () => {
   await expect(describeStacks('Team')).rejects.toThrow('fetch failed');
   expect((await describeStacks('Team')).status).toBe(200);
 });
+
+describe('what the command line asks', () => {
+  const resource = (index: number) => ({
+    logicalId: `User${index}`,
+    physicalId: `id;${index}`,
+    type: 'Custom::QuickSightUser',
+    status: 'CREATE_COMPLETE',
+  });
+  const ask = (Action: string, more: Record<string, string> = {}) => post({ Action, Version: '2010-05-15', ...more });
+
+  beforeEach(async () => {
+    await endpoint.stop();
+    endpoint = await StacksEndpoint.start({
+      find: (name) => (name === 'Team' || name === team.stackId ? team : undefined),
+      list: () => [team, shard, { ...shard, stackId: id('Elsewhere', 'eu-central-1') }],
+      contents: (stackId) =>
+        stackId === team.stackId
+          ? {
+              template: { Resources: { A: { Type: '<A> & "B"' } } },
+              resources: Array.from({ length: 120 }, (_, index) => resource(index)),
+            }
+          : undefined,
+      authorize: ({ resource: asked, action }) => (denial === action ? `no ${action} on ${asked}` : undefined),
+    });
+  });
+
+  test('all stacks of the region are described when no name is given', async () => {
+    const { body } = await ask('DescribeStacks');
+    expect([...body.matchAll(/<StackId>(.*)<\/StackId>/g)].map(([, found]) => found)).toEqual([
+      team.stackId,
+      shard.stackId,
+    ]);
+    denial = 'cloudformation:DescribeStacks';
+    expect((await ask('DescribeStacks')).body).toContain('no cloudformation:DescribeStacks on *');
+  });
+
+  test('GetTemplate gives the template as escaped text', async () => {
+    const { body } = await ask('GetTemplate', { StackName: 'Team' });
+    expect(body).toContain('&quot;Type&quot;: &quot;&lt;A&gt; &amp; \\&quot;B\\&quot;&quot;');
+    expect((await ask('GetTemplate', { StackName: 'Other' })).body).toContain('Stack with id Other does not exist');
+  });
+
+  test('ListStackResources gives pages of a hundred', async () => {
+    const first = await ask('ListStackResources', { StackName: team.stackId });
+    expect(first.body.match(/<LogicalResourceId>/g)).toHaveLength(100);
+    const NextToken = /<NextToken>(.*)<\/NextToken>/.exec(first.body)![1]!;
+    const second = await ask('ListStackResources', { StackName: team.stackId, NextToken });
+    expect(second.body.match(/<LogicalResourceId>/g)).toHaveLength(20);
+    expect(second.body).toContain('<PhysicalResourceId>id;119</PhysicalResourceId>');
+    expect(second.body).not.toContain('NextToken');
+  });
+});

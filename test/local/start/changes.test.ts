@@ -47,7 +47,21 @@ test('users are told as added, changed and removed, in this order, and all else 
   ]);
 });
 
+test('groups and custom permissions are told by name', () => {
+  const group = (GroupName: string, Description: string) => ({
+    Type: 'AWS::QuickSight::Group',
+    Properties: { GroupName, Description },
+  });
+  const profile = { Type: 'AWS::QuickSight::CustomPermissions', Properties: { CustomPermissionsName: 'no-exports' } };
+  expect(told({ A: group('a', 'x'), P: profile }, { A: group('a', 'y'), B: group('b', 'z') })).toEqual([
+    '+ group b',
+    '~ group a',
+    '- custom permissions no-exports',
+  ]);
+});
+
 test.each<[string, Record<string, unknown>, Record<string, unknown>, string]>([
+  ['groups', { GroupNames: ['a', 'b'] }, { GroupNames: ['b'] }, 'groups a, b → b'],
   ['an e-mail address', {}, { Email: 'a@example.com' }, 'e-mail ana@example.com → a@example.com'],
   ['a first tag', {}, { Tags: [{ Key: 'team', Value: 'sales' }] }, 'tag team none → sales'],
   [

@@ -1,11 +1,11 @@
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
-import { PassThrough } from 'node:stream';
+import { PassThrough, Writable } from 'node:stream';
 import { isUser, userName } from '../../../local/start/changes';
 import { deploy, destroy } from '../../../local/start/deployment';
 import { cloudFormationIn, EmbeddedAws } from '../../../local/start/embedded-aws';
-import { Terminal } from '../../../local/start/terminal';
+import { Terminal } from '../../../bin/terminal';
 
 jest.setTimeout(60_000);
 
@@ -23,7 +23,7 @@ afterEach(() => {
 function run(...users: string[]): Promise<boolean> {
   const usersFile = path.join(folder, 'users.yaml');
   writeFileSync(usersFile, ['users:', ...users.map((user) => `  - { ${user} }`)].join('\n'));
-  return deploy(usersFile, folder, new Terminal(shown));
+  return deploy({ users: usersFile }, folder, new Terminal(shown));
 }
 
 /** CloudFormation will not manage to delete this user. */
@@ -86,4 +86,24 @@ test('a deployment after one that was stopped half-way says what it does first, 
   expect(String(shown.read())).toMatch(
     /^The last run left it in CREATE_IN_PROGRESS, which is settled first\. That can take a minute:\n.+ waited for/m,
   );
+});
+
+test('users who cross over into nested stacks are told as unchanged, and the one who comes as added', async () => {
+  let said = '';
+  const stream = new Writable({ write: (chunk, _, done) => done(void (said += String(chunk))) });
+  const file = path.join(folder, 'users.yaml');
+  const entry = (_: unknown, index: number) => `  - { userName: user${index}, email: a@example.com, role: READER }`;
+  // Groups count towards what a stack holds, and are made sooner than users.
+  const groups = ['groups:', ...Array.from({ length: 480 }, (_, index) => `  group${index}:`)];
+  const deployed = (users: number) => {
+    said = '';
+    writeFileSync(file, [...groups, 'users:', ...Array.from({ length: users }, entry)].join('\n'));
+    return deploy({ users: file }, folder, new Terminal(stream));
+  };
+  expect(await deployed(10)).toBe(true);
+  expect(await deployed(11)).toBe(true);
+  expect(said).toMatch(/^Changes\n {2}\+ user10: READER, a@example.com\n\nDeploying/m);
+  expect(said).toMatch(/^Done: 1 user added \(/m);
+  expect(await deployed(11)).toBe(true);
+  expect(said).toMatch(/^Nothing has changed since the last deployment: 11 users, nothing was called/m);
 });

@@ -5,9 +5,11 @@ test('without arguments, users.yaml is deployed and the state is kept in .local-
 });
 
 test('a command and options are understood in any order', () => {
-  expect(parseOptions(['--port', '4599', 'serve', '--state=/tmp/aws', '--users', 'team.yaml'])).toEqual({
+  const args = ['--port', '4599', 'serve', '--state=/tmp/aws', '--users', 'team.yaml', '--environment', 'dev'];
+  expect(parseOptions(args)).toEqual({
     command: 'serve',
     users: 'team.yaml',
+    environment: 'dev',
     state: '/tmp/aws',
     port: 4599,
   });

@@ -1,5 +1,5 @@
 import { PassThrough } from 'node:stream';
-import { Terminal } from '../../../local/start/terminal';
+import { Terminal } from '../../bin/terminal';
 
 const { NO_COLOR, TERM } = process.env;
 beforeEach(() => {

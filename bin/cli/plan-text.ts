@@ -1,0 +1,119 @@
+import { count, person, printable } from './person';
+import type { Action, Change, Entry, Plan } from './plan';
+
+const MARKS: Readonly<Record<Action, string>> = {
+  refused: '!',
+  loses: '-',
+  joins: '+',
+  adopted: '*',
+  changes: '~',
+  kept: '=',
+};
+
+const TITLES: Readonly<Record<Action, string>> = {
+  refused: 'Refused: the deployment would fail',
+  loses: 'Lose access',
+  joins: 'Join',
+  adopted: 'Adopted',
+  changes: 'Change',
+  kept: 'Stay, no longer managed',
+};
+
+/** What a deployment would do, for a terminal. */
+export function planText(plan: Plan, what: string): string {
+  const lines = plan.entries.map((entry) => `  ${MARKS[entry.action]} ${sentence(entry)}`);
+  return [
+    ...plan.warnings.map((warning) => `warning: ${printable(warning)}`),
+    ...plan.problems.map((problem) => `error: ${printable(problem)}`),
+    `${lines.length > 0 ? 'A deployment' : 'Nothing changes: a deployment'} of ${what}`,
+    ...lines,
+    summary(plan),
+  ].join('\n');
+}
+
+/** GitHub takes comments of at most 65,536 characters. */
+const MOST = 60_000;
+
+/** The same for the comment of a pull request. */
+export function planMarkdown(plan: Plan, what: string): string {
+  const head = [
+    `### QuickSight users: ${summary(plan)}`,
+    '',
+    `A deployment of ${escape(what)}:`,
+    ...plan.warnings.map((warning) => `\n> **Warning:** ${escape(printable(warning))}`),
+    ...plan.problems.map((problem) => `\n> **The deployment would fail:** ${escape(printable(problem))}`),
+  ].join('\n');
+  const parts = [head];
+  let length = head.length;
+  let left = plan.entries.length;
+  for (const action of Object.keys(TITLES) as Action[]) {
+    const entries = plan.entries.filter((entry) => entry.action === action);
+    if (entries.length === 0) continue;
+    parts.push(`\n**${TITLES[action]}** (${entries.length.toLocaleString('en-US')})\n`);
+    for (const entry of entries) {
+      const line = `- ${escape(sentence(entry))}`;
+      if ((length += line.length + 1) > MOST) break;
+      parts.push(line);
+      left--;
+    }
+  }
+  if (left > 0) parts.push(`\n… and ${count(left, 'person', 'people')} more: a comment has no room for them.`);
+  return parts.join('\n');
+}
+
+/** What happens to one person. */
+export function sentence(entry: Entry): string {
+  const { action, namespace, user, changes, note } = entry;
+  const name = person({ namespace, name: user });
+  const and = note ? `; ${note}` : '';
+  const valueOf = (property: string) => changes.find((change) => change.property === property);
+  switch (action) {
+    case 'joins': {
+      const rest = changes.filter(({ property }) => !['role', 'e-mail'].includes(property)).map(phrase);
+      return printable(
+        `${name} joins as ${valueOf('role')?.to} (${[valueOf('e-mail')?.to, ...rest].join(', ')})${and}`,
+      );
+    }
+    case 'changes':
+      return printable(`${name}: ${[...changes.map(phrase), ...(note ? [note] : [])].join(', ')}`);
+    case 'adopted':
+      return printable(`${name} is adopted${changes.length > 0 ? `: ${changes.map(phrase).join(', ')}` : ''}`);
+    case 'loses':
+      return printable(`${name} loses access (${valueOf('role')?.from})${and}`);
+    default:
+      return printable(`${name} ${note}`);
+  }
+}
+
+function phrase({ property, from, to }: Change): string {
+  if (property === 'group') return to === undefined ? `leaves group ${from}` : `in group ${to}`;
+  const what = property === 'role' ? '' : `${property} `;
+  return from === undefined ? `${what}${to}` : `${what}${from} → ${to ?? 'none'}`;
+}
+
+function summary({ entries, unchanged, others }: Plan): string {
+  const number = (action: Action) => entries.filter((entry) => entry.action === action).length;
+  const parts: [number, string, string][] = [
+    [number('refused'), 'is refused', 'are refused'],
+    [number('loses'), 'loses access', 'lose access'],
+    [number('joins'), 'joins', 'join'],
+    [number('adopted'), 'is adopted', 'are adopted'],
+    [number('changes'), 'changes', 'change'],
+    [number('kept'), 'stays unmanaged', 'stay unmanaged'],
+    [unchanged, 'stays as it is', 'stay as they are'],
+    [others, 'in no file is left alone', 'in no file are left alone'],
+  ];
+  const told = parts.filter(([some]) => some > 0).map(([some, one, more]) => count(some, one, more));
+  return told.join(', ') || 'no users';
+}
+
+/** Names come from files and accounts: nothing in them may become a link, a mention or HTML. */
+function escape(text: string): string {
+  return (
+    text
+      .replaceAll(/[\\`*_[\]<>|~#]/g, '\\$&')
+      .replaceAll('&', '&amp;')
+      // An invisible space: an e-mail address or a name with @ in it calls nobody.
+      .replaceAll('@', '@\u200b')
+  );
+}

@@ -1,0 +1,184 @@
+import { holderKey, holderKeys, holdOf, type Tags } from '../../lambda/holder';
+import { SignedCallError } from '../../lambda/signed-call';
+import { RESOURCE_TYPE, type UserResourceProperties } from '../../lib/private/user-resource';
+import { partitionOf, type Account } from './account';
+
+/** A user as the deployed template of a stack declares it. */
+export interface DeployedUser {
+  readonly namespace: string;
+  readonly name: string;
+  /** As in the template: what is a token at synth is no string. */
+  readonly properties: UserResourceProperties;
+  /** It stays in QuickSight when the resource goes. */
+  readonly retained: boolean;
+  /** Tag key of this resource among the user's holders. */
+  readonly holderKey: string;
+}
+
+/** What is deployed as a stack: users by `<namespace>/<name>`; `unknown` when CloudFormation cannot be read, and why. */
+export type Deployed =
+  | {
+      readonly users: ReadonlyMap<string, DeployedUser>;
+      /** Groups that the stack made, as `<namespace>/<name>`. */
+      readonly groups: ReadonlySet<string>;
+      readonly stackId?: string;
+      /** For example UPDATE_IN_PROGRESS: what is read now may be another thing soon. */
+      readonly busy?: string;
+      readonly unknown?: undefined;
+    }
+  | { readonly unknown: string };
+
+interface Template {
+  readonly Resources?: Readonly<
+    Record<string, { Type: string; DeletionPolicy?: string; Properties?: Record<string, unknown> }>
+  >;
+}
+
+/** A stack in such a status has a template, but none of it exists: it is deleted and made anew. */
+const NEVER_CAME_TO_BE = /^(REVIEW_IN_PROGRESS|CREATE_FAILED|ROLLBACK_(COMPLETE|FAILED|IN_PROGRESS)|DELETE_\w+)$/;
+
+/** CloudFormation for reading, in the region that the command was told. */
+export class Stacks {
+  constructor(private readonly account: Account) {}
+
+  /** What the deployed templates of a stack, and of those nested in it, declare. */
+  async deployed(stackName: string, progress: (text: string) => void): Promise<Deployed> {
+    try {
+      const stack = await this.find(stackName);
+      const users = new Map<string, DeployedUser>();
+      const groups = new Set<string>();
+      if (!stack) return { users, groups };
+      const { stackId, status } = stack;
+      if (NEVER_CAME_TO_BE.test(status)) return { users, groups, stackId };
+      const busy = status.endsWith('_IN_PROGRESS') ? status : undefined;
+      const open = [stackId];
+      for (let read = 0; open.length > 0; read++) {
+        progress(`Reading the deployed stack ${stackName}: ${users.size} users`);
+        const id = open.pop()!;
+        const { Resources = {} } = await this.template(id);
+        for (const [logicalId, resource] of Object.entries(Resources)) {
+          if (resource.Type === 'AWS::QuickSight::Group') {
+            const { Namespace = 'default', GroupName } = resource.Properties ?? {};
+            groups.add(`${String(Namespace)}/${String(GroupName)}`);
+          }
+          if (resource.Type !== RESOURCE_TYPE) continue;
+          const user = this.deployedUser(resource, holderKey({ StackId: id, LogicalResourceId: logicalId }));
+          users.set(`${user.namespace}/${user.name}`, user);
+        }
+        const hasNested = Object.values(Resources).some(({ Type }) => Type === 'AWS::CloudFormation::Stack');
+        if (hasNested) open.push(...(await this.nested(id)));
+      }
+      return { users, groups, stackId, busy };
+    } catch (error) {
+      if (!(error instanceof SignedCallError)) throw error;
+      return { unknown: `${error.code}: ${error.message || 'no message'}` };
+    }
+  }
+
+  /**
+   * Tells of holders that the tags name whether their resource still exists by the tag key. CloudFormation
+   * knows the stacks of one region: one in another counts as gone.
+   */
+  async holders(tags: Iterable<Tags>, progress: (text: string) => void): Promise<(key: string) => boolean> {
+    const named = new Set<string>();
+    for (const some of tags) for (const key of holderKeys(some)) named.add(holdOf(some, key)!.stack);
+    const existing = new Set<string>();
+    if (named.size === 0) return () => false;
+    for await (const page of this.pages({ Action: 'DescribeStacks' })) {
+      for (const [, stackId = ''] of page.matchAll(/<StackId>([^<]+)<\/StackId>/g)) {
+        if (!named.has(stackId.split('/').pop()!)) continue;
+        progress(`Reading the stack ${stackId.split('/')[1]}`);
+        const { Resources = {} } = await this.template(stackId);
+        for (const id of Object.keys(Resources)) existing.add(holderKey({ StackId: stackId, LogicalResourceId: id }));
+      }
+    }
+    return (key) => existing.has(key);
+  }
+
+  /** Undefined when there is no such stack. */
+  private async find(stackName: string): Promise<{ stackId: string; status: string } | undefined> {
+    try {
+      const answer = await this.account.query('cloudformation', { Action: 'DescribeStacks', StackName: stackName });
+      const stackId = /<StackId>([^<]+)<\/StackId>/.exec(answer)?.[1];
+      const status = /<StackStatus>([^<]+)<\/StackStatus>/.exec(answer)?.[1] ?? '';
+      return stackId === undefined ? undefined : { stackId, status };
+    } catch (error) {
+      if (error instanceof SignedCallError && /does not exist/.test(error.message)) return undefined;
+      throw error;
+    }
+  }
+
+  private async template(stackId: string): Promise<Template> {
+    const answer = await this.account.query('cloudformation', { Action: 'GetTemplate', StackName: stackId });
+    const body = /<TemplateBody>([\s\S]*)<\/TemplateBody>/.exec(answer)?.[1] ?? '';
+    try {
+      return JSON.parse(unescape(body)) as Template;
+    } catch {
+      throw new SignedCallError('NotJson', 200, 'the template of the stack is not what CDK deploys');
+    }
+  }
+
+  private async nested(stackId: string): Promise<string[]> {
+    const ids: string[] = [];
+    for await (const page of this.pages({ Action: 'ListStackResources', StackName: stackId })) {
+      for (const [, member = ''] of page.matchAll(/<member>([\s\S]*?)<\/member>/g)) {
+        if (!member.includes('<ResourceType>AWS::CloudFormation::Stack</ResourceType>')) continue;
+        const id = /<PhysicalResourceId>([^<]+)<\/PhysicalResourceId>/.exec(member)?.[1];
+        if (id) ids.push(id);
+      }
+    }
+    return ids;
+  }
+
+  private async *pages(parameters: Record<string, string>): AsyncGenerator<string> {
+    let NextToken: string | undefined;
+    do {
+      const page = await this.account.query('cloudformation', { ...parameters, ...(NextToken && { NextToken }) });
+      yield page;
+      NextToken = unescape(/<NextToken>([^<]+)<\/NextToken>/.exec(page)?.[1] ?? '');
+    } while (NextToken);
+  }
+
+  private deployedUser(
+    { Properties = {}, DeletionPolicy = '' }: { Properties?: Record<string, unknown>; DeletionPolicy?: string },
+    key: string,
+  ): DeployedUser {
+    const { id, region } = this.account;
+    const pseudo = new Map([
+      ['AWS::Partition', partitionOf(region)],
+      ['AWS::AccountId', id],
+      ['AWS::Region', region],
+    ]);
+    const properties = resolve(Properties, pseudo) as UserResourceProperties;
+    const name = [properties.IamArn?.split?.('/').at(-1), properties.SessionName].filter(Boolean).join('/');
+    return {
+      namespace: properties.Namespace,
+      name: properties.UserName ?? name,
+      properties,
+      retained: DeletionPolicy.startsWith('Retain'),
+      holderKey: key,
+    };
+  }
+}
+
+/** What the app writes around names: Ref to a pseudo parameter, and Fn::Join. Anything else stays as it is. */
+function resolve(value: unknown, pseudo: ReadonlyMap<string, string>): unknown {
+  if (Array.isArray(value)) return value.map((item) => resolve(item, pseudo));
+  if (typeof value !== 'object' || value === null) return value;
+  const { Ref, 'Fn::Join': join } = value as { Ref?: string; 'Fn::Join'?: [string, unknown[]] };
+  if (Ref !== undefined) return pseudo.get(Ref) ?? value;
+  if (join) {
+    const parts = join[1].map((part) => resolve(part, pseudo));
+    return parts.every((part) => typeof part === 'string') ? parts.join(join[0]) : value;
+  }
+  return Object.fromEntries(Object.entries(value).map(([name, inner]) => [name, resolve(inner, pseudo)]));
+}
+
+const ENTITIES: Readonly<Record<string, string>> = { amp: '&', lt: '<', gt: '>', quot: '"', apos: "'" };
+
+/** Text of an XML answer. */
+function unescape(text: string): string {
+  return text.replace(/&(?:#x([0-9a-f]+)|#(\d+)|(\w+));/gi, (entity, hex?: string, decimal?: string, name?: string) =>
+    name ? (ENTITIES[name] ?? entity) : String.fromCodePoint(hex ? parseInt(hex, 16) : Number(decimal)),
+  );
+}

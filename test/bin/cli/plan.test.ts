@@ -1,0 +1,251 @@
+import { plan, usersInDoubt } from '../../../bin/cli/plan';
+import { planMarkdown, planText, sentence } from '../../../bin/cli/plan-text';
+import type { LiveUser } from '../../../bin/cli/live-users';
+import type { DeployedUser } from '../../../bin/cli/stacks';
+import type { DeclaredUser } from '../../../bin/users-declaration';
+import type { UserResourceProperties } from '../../../lib/private/user-resource';
+import { account, declared, files, live } from './account';
+
+const STACK = 'arn:aws:cloudformation:us-east-1:111122223333:stack/QuickSightUsers/root-1';
+const OURS = 'cdk-quicksight-users:held-by:ours';
+const held = (key = OURS, root = 'root-1') => [key, `1/request/${root}/${root}/Ana`] as const;
+
+/** A user as the stack has it: what `declared()` makes of the same differences. */
+function deployed(properties: Partial<UserResourceProperties> = {}, more: Partial<DeployedUser> = {}): DeployedUser {
+  const name = properties.UserName ?? 'Ana';
+  return {
+    namespace: 'default',
+    name,
+    properties: {
+      AwsAccountId: '111122223333',
+      Namespace: 'default',
+      IdentityType: 'QUICKSIGHT',
+      UserName: name,
+      Email: 'someone@example.com',
+      UserRole: 'READER',
+      RootStackId: STACK,
+      ...properties,
+    },
+    retained: false,
+    holderKey: OURS,
+    ...more,
+  };
+}
+
+const stackOf = (...users: DeployedUser[]) => ({
+  users: new Map(users.map((user) => [`${user.namespace}/${user.name}`, user])),
+  groups: new Set<string>(),
+  stackId: STACK,
+});
+
+/** The sentences of a plan; tags of the live users by name. */
+function told(
+  wanted: readonly DeclaredUser[],
+  users: readonly LiveUser[],
+  stack: readonly DeployedUser[],
+  tags: Record<string, (readonly [string, string])[]> = {},
+  groups: Record<string, string[]> = {},
+): string[] {
+  const read = new Map(users.map((user) => [user, new Map(tags[user.name] ?? [held()])]));
+  return plan(files(...wanted), account(users, groups), stackOf(...stack), read).entries.map(
+    (entry) => `${entry.action}: ${sentence(entry)}`,
+  );
+}
+
+test('nothing happens to who is declared as before, also when QuickSight has drifted', () => {
+  expect(told([declared()], [live({ role: 'AUTHOR' })], [deployed()])).toEqual([]);
+});
+
+describe('a user that the stack has', () => {
+  test('changes', () => {
+    const wanted = declared({ role: 'AUTHOR', email: 'new@example.com', groups: ['b'], tags: { team: 'x' } });
+    const before = deployed({ GroupNames: ['a'], Tags: [{ Key: 'team', Value: 'old' }] });
+    expect(told([wanted], [live()], [before])).toEqual([
+      'changes: Ana: READER → AUTHOR, e-mail someone@example.com → new@example.com, in group b, leaves group a, tag team old → x',
+    ]);
+  });
+
+  test('changes from its live role, and keeps a live role that the files do not change', () => {
+    expect(told([declared({ role: 'ADMIN' })], [live({ role: 'AUTHOR' })], [deployed()])).toEqual([
+      'changes: Ana: AUTHOR → ADMIN',
+    ]);
+    expect(told([declared({ email: 'n@example.com' })], [live({ role: 'AUTHOR' })], [deployed()])).toEqual([
+      'changes: Ana: e-mail someone@example.com → n@example.com',
+    ]);
+  });
+
+  test('is registered again when it is gone and something changes', () => {
+    expect(told([declared({ role: 'AUTHOR' })], [], [deployed()])).toEqual([
+      'joins: Ana joins as AUTHOR (someone@example.com); was declared already, but is gone from QuickSight',
+    ]);
+  });
+
+  test('cannot become a reader, unless nobody ever signed in', () => {
+    const [wanted, before] = [[declared()], [deployed({ UserRole: 'AUTHOR' })]];
+    expect(told(wanted, [live({ role: 'AUTHOR' })], before)).toEqual([
+      'refused: Ana is AUTHOR and cannot become READER: QuickSight lowers it only by deleting the user, and it has been activated, and may own assets. Keep the role, or remove the user, deploy, and declare it anew',
+    ]);
+    expect(told(wanted, [live({ role: 'AUTHOR', active: false })], before)).toEqual([
+      'changes: Ana: AUTHOR → READER, never signed in: is deleted and registered again, with a new invitation',
+    ]);
+  });
+
+  test('gets a new invitation if it needs one, and nothing if it signed in', () => {
+    const wanted = [declared({ invitationVersion: '2' })];
+    expect(told(wanted, [live({ active: false })], [deployed()])).toEqual(['changes: Ana: gets a new invitation']);
+    expect(told(wanted, [live()], [deployed()])).toEqual([]);
+    expect(
+      told(wanted, [live({ active: false })], [deployed()], { Ana: [held(), held('cdk-quicksight-users:held-by:2')] }),
+    ).toEqual(['refused: Ana cannot get a new invitation: another resource holds it, too']);
+  });
+
+  test('loses access, and what an author owns is told', () => {
+    expect(told([], [live()], [deployed()])).toEqual(['loses: Ana loses access (READER)']);
+    expect(told([], [live({ role: 'AUTHOR' })], [deployed()])).toEqual([
+      'loses: Ana loses access (AUTHOR); what the user owns is left without an owner: transfer it first',
+    ]);
+  });
+
+  test.each([
+    ['retained', [live()], { retained: true }, [held()], 'stays in QuickSight, no longer managed'],
+    ['gone', [], {}, [held()], 'is gone from QuickSight already'],
+    [
+      'held by another',
+      [live()],
+      {},
+      [held(), held('cdk-quicksight-users:held-by:2', 'root-2')],
+      'stays in QuickSight: another resource holds the user, too',
+    ],
+  ])('does not when it is %s', (_, users, more, tags, note) => {
+    expect(told([], users, [deployed({}, more)], { Ana: tags })).toEqual([`kept: Ana ${note}`]);
+  });
+});
+
+describe('a user that the stack does not have', () => {
+  test('joins', () => {
+    expect(told([declared({ groups: ['analysts'] })], [], [])).toEqual([
+      'joins: Ana joins as READER (someone@example.com, in group analysts)',
+    ]);
+  });
+
+  test('is adopted, with what changes by that', () => {
+    const wanted = [declared({ onExisting: 'adopt', role: 'AUTHOR', groups: ['a', 'b'] })];
+    expect(told(wanted, [live()], [], {}, { a: ['Ana'], c: ['Ana'] })).toEqual([
+      'adopted: Ana is adopted: READER → AUTHOR, in group b',
+    ]);
+  });
+
+  test('is not adopted as another type, or as a reader', () => {
+    const wanted = [declared({ onExisting: 'adopt' })];
+    expect(told(wanted, [live({ identityType: 'IAM' })], [])).toEqual([
+      'refused: Ana exists with identity type IAM and is declared as QUICKSIGHT: remove the user, deploy, and declare it anew',
+    ]);
+    expect(told(wanted, [live({ role: 'AUTHOR' })], [])[0]).toMatch(/^refused: Ana is AUTHOR and cannot become READER/);
+  });
+
+  test('is refused when it exists and is not to be adopted, except within the stack', () => {
+    expect(told([declared()], [live()], [], { Ana: [held('cdk-quicksight-users:held-by:2', 'root-2')] })).toEqual([
+      'refused: Ana exists already, held by resource Ana of the stack with id root-2: declare another name, or onExisting: adopt',
+    ]);
+    expect(told([declared()], [live()], [], { Ana: [] })).toEqual([
+      'refused: Ana exists already: declare another name, or onExisting: adopt',
+    ]);
+    expect(told([declared()], [live()], [], { Ana: [held()] })).toEqual([]);
+  });
+});
+
+test('tags are asked for only where they decide', () => {
+  const [ana, ben, cleo] = [live(), live({ name: 'Ben' }), live({ name: 'Cleo' })];
+  const wanted = files(declared(), declared({ name: 'Ben', onExisting: 'adopt' }));
+  const doubt = usersInDoubt(wanted, account([ana, ben, cleo]), stackOf(deployed(), deployed({ UserName: 'Cleo' })));
+  expect(doubt).toEqual([cleo]);
+});
+
+test('without the deployed stack, live users are compared, and the plan says what it does not know', () => {
+  const unknown = { unknown: 'AccessDenied: no' };
+  const result = plan(
+    files(declared({ role: 'AUTHOR' })),
+    account([live(), live({ name: 'Ben' })]),
+    unknown,
+    new Map(),
+  );
+  expect(result.entries.map(sentence)).toEqual(['Ana: READER → AUTHOR']);
+  expect(result.others).toBe(1);
+  expect(result.warnings).toEqual([
+    'the deployed stack cannot be read (AccessDenied: no): who would lose access is not known, and users that exist are taken for its own',
+  ]);
+});
+
+describe('what the deployment would fail for', () => {
+  const wanted = files(declared({ groups: ['analysts'] }), declared({ namespace: 'partners', role: 'ADMIN' }));
+
+  test('a namespace and a group that nobody made', () => {
+    const { problems } = plan(wanted, { ...account([]), missingNamespaces: ['partners'] }, stackOf(), new Map());
+    expect(problems).toEqual([
+      'there is no namespace partners: create it first',
+      'there is no group analysts: create it, or list it under groups',
+    ]);
+  });
+
+  test('a group to be made that exists already, unless the stack made it', () => {
+    const listed = { ...wanted, groups: [{ name: 'analysts', namespace: 'default', place: declared().place }] };
+    const here = account([], { analysts: [] });
+    expect(plan(listed, here, stackOf(), new Map()).problems).toEqual([
+      'the group analysts exists already, and the stack would make it: do not list it under groups',
+    ]);
+    expect(plan(listed, account([]), stackOf(), new Map()).problems).toEqual([]);
+    const made = { ...stackOf(), groups: new Set(['default/analysts']) };
+    expect(plan(listed, here, made, new Map()).problems).toEqual([]);
+  });
+
+  test('but not for the groups of people to whom nothing happens', () => {
+    const before = stackOf(deployed({ GroupNames: ['analysts'] }));
+    expect(plan(files(declared({ groups: ['analysts'] })), account([live()]), before, new Map()).problems).toEqual([]);
+  });
+});
+
+describe('as text', () => {
+  const result = plan(
+    files(declared({ role: 'AUTHOR' }), declared({ name: 'Mia' }), declared({ name: 'Carla', onExisting: 'adopt' })),
+    account([live(), live({ name: 'Carla' }), live({ name: 'Ben' }), live({ name: 'Zoe' })]),
+    stackOf(deployed(), deployed({ UserName: 'Ben' })),
+    new Map(),
+  );
+
+  test('the plan begins with what hurts and ends with numbers', () => {
+    expect(planText(result, 'QuickSightUsers to account 111122223333, us-east-1')).toBe(`\
+A deployment of QuickSightUsers to account 111122223333, us-east-1
+  - Ben loses access (READER)
+  + Mia joins as READER (someone@example.com)
+  * Carla is adopted
+  ~ Ana: READER → AUTHOR
+1 loses access, 1 joins, 1 is adopted, 1 changes, 1 in no file is left alone`);
+  });
+
+  test('as Markdown it has headings, and no name in it calls or links anybody', () => {
+    expect(planMarkdown(result, 'QuickSightUsers')).toMatch(
+      /^### QuickSight users: 1 loses access.*\n\n.*\n\n\*\*Lose access\*\* \(1\)\n\n- Ben loses access \(READER\)\n/,
+    );
+    const odd = plan(
+      files(declared({ name: '[x](https://example.com) <b>@team</b>' })),
+      account([]),
+      stackOf(),
+      new Map(),
+    );
+    expect(planMarkdown(odd, 'QuickSightUsers')).toContain(
+      '- \\[x\\](https://example.com) \\<b\\>@\u200bteam\\</b\\> joins',
+    );
+  });
+
+  test('Markdown fits into a comment', () => {
+    const many = Array.from({ length: 10_000 }, (_, index) => declared({ name: `user${index}` }));
+    const text = planMarkdown(plan(files(...many), account([]), stackOf(), new Map()), 'QuickSightUsers');
+    expect(text.length).toBeLessThan(65_536);
+    expect(text).toMatch(/… and [\d,]+ people more: a comment has no room for them\.$/);
+  });
+
+  test('control characters are shown, not sent to the terminal', () => {
+    const odd = plan(files(), account([]), stackOf(deployed({ UserName: 'a\u001b[2Jb' })), new Map());
+    expect(planText(odd, 'QuickSightUsers')).toContain('a\\u001b[2Jb');
+  });
+});

@@ -1,0 +1,121 @@
+import {
+  StacksEndpoint,
+  type StackContents,
+  type StackDescription,
+} from '../../../local/cloudformation/stacks-endpoint';
+import { Desk } from './command-line';
+
+/*
+ * What `plan` makes of the stacks that CloudFormation tells of.
+ */
+
+const ROOT = 'arn:aws:cloudformation:us-east-1:111122223333:stack/QuickSightUsers/root-1';
+const NESTED = 'arn:aws:cloudformation:us-east-1:111122223333:stack/QuickSightUsers-Shard1/shard-1';
+
+const ana = {
+  Type: 'Custom::QuickSightUser',
+  Properties: {
+    AwsAccountId: { Ref: 'AWS::AccountId' },
+    Namespace: 'default',
+    IdentityType: 'IAM',
+    IamArn: {
+      'Fn::Join': ['', ['arn:', { Ref: 'AWS::Partition' }, ':iam::', { Ref: 'AWS::AccountId' }, ':user/a&b/ana']],
+    },
+    Email: 'ana@example.com',
+    UserRole: 'READER',
+  },
+};
+
+let desk: Desk;
+let status: StackDescription['status'];
+let contents: Record<string, StackContents>;
+let stacks: StacksEndpoint;
+let denial: string | undefined;
+
+beforeEach(async () => {
+  status = 'UPDATE_COMPLETE';
+  denial = undefined;
+  contents = { [ROOT]: { template: { Resources: { Ana: ana } }, resources: [] } };
+  desk = await Desk.start();
+  await desk.register('ana', { IdentityType: 'IAM', IamArn: 'arn:aws:iam::111122223333:user/ana' });
+  stacks = await StacksEndpoint.start({
+    find: (name) => {
+      const stackId = [ROOT, NESTED].find((id) => id === name || id.split('/')[1] === name);
+      return stackId && contents[stackId]
+        ? { stackId, stackName: stackId.split('/')[1]!, status, creationTime: '2026-01-01T00:00:00.000Z' }
+        : undefined;
+    },
+    contents: (stackId) => contents[stackId],
+    authorize: () => denial,
+  });
+  desk.write('users: []');
+});
+afterEach(async () => {
+  await stacks.stop();
+  await desk.stop();
+});
+
+async function planned(...args: string[]): Promise<string> {
+  const { stdout, stderr } = await desk.run(['plan', ...args], { AWS_ENDPOINT_URL_CLOUDFORMATION: stacks.url });
+  return stderr + stdout;
+}
+
+test('a user of the deployed template who is in no file loses access, whatever the ARN is made of', async () => {
+  expect(await planned()).toContain('\n  - ana loses access (READER)\n');
+});
+
+test('users of nested stacks are found', async () => {
+  const type = 'AWS::CloudFormation::Stack';
+  contents = {
+    [NESTED]: contents[ROOT]!,
+    [ROOT]: {
+      template: { Resources: { Shard1: { Type: type } } },
+      resources: [
+        ...Array.from({ length: 150 }, (_, index) => ({
+          logicalId: `R${index}`,
+          type: 'AWS::X',
+          status: 'CREATE_COMPLETE',
+        })),
+        { logicalId: 'Shard1', physicalId: NESTED, type, status: 'CREATE_COMPLETE' },
+      ],
+    },
+  };
+  expect(await planned()).toContain('\n  - ana loses access (READER)\n');
+});
+
+test('a user that stays when its resource goes keeps access', async () => {
+  contents = { [ROOT]: { template: { Resources: { Ana: { ...ana, DeletionPolicy: 'Retain' } } }, resources: [] } };
+  expect(await planned()).toContain('\n  = ana stays in QuickSight, no longer managed\n');
+});
+
+test('a group that the stack made may be listed, one that exists without it may not', async () => {
+  await desk.group('analysts', []);
+  desk.write('groups: { analysts: Makes dashboards }\nusers: []');
+  const args = ['plan'];
+  const environment = { AWS_ENDPOINT_URL_CLOUDFORMATION: stacks.url };
+  expect(await desk.run(args, environment)).toMatchObject({
+    code: 1,
+    stdout: expect.stringMatching(/^error: the group analysts exists already, and the stack would make it/),
+  });
+  const Analysts = { Type: 'AWS::QuickSight::Group', Properties: { Namespace: 'default', GroupName: 'analysts' } };
+  contents = { [ROOT]: { template: { Resources: { Analysts } }, resources: [] } };
+  expect(await desk.run(args, environment)).toMatchObject({ code: 0, stdout: expect.not.stringContaining('error') });
+});
+
+test('a stack that never came to be has nobody, and neither has one of another name', async () => {
+  expect(await planned('--stack', 'Other')).toContain('Nothing changes');
+  status = 'ROLLBACK_COMPLETE';
+  expect(await planned()).toContain('Nothing changes');
+});
+
+test('a stack that is being deployed is warned of', async () => {
+  status = 'UPDATE_IN_PROGRESS';
+  expect(await planned()).toMatch(/^warning: the stack is being deployed \(UPDATE_IN_PROGRESS\): plan again/);
+});
+
+test('a stack that may not be read is told with the reason', async () => {
+  denial = 'User: ci is not authorized to perform: cloudformation:DescribeStacks';
+  expect(await planned()).toMatch(
+    /^warning: the deployed stack cannot be read \(AccessDenied: User: ci is not authorized to perform: cloudformation:DescribeStacks\): who would lose access is not known/,
+  );
+});
