@@ -48,6 +48,7 @@ function ask(
     arn,
     headers: { 'content-type': 'application/x-amz-json-1.1', 'x-amz-target': `secretsmanager.${operation}` },
     body: JSON.stringify({ SecretId: arn, ...input }),
+    answer: /^\s*{.*"ARN"/s,
   };
   return signedCall(call, { throttled: bound, faulty: bound, denied: patience.freshPolicy }, patience, signal);
 }

@@ -152,7 +152,7 @@ function* updateLive(scope: Scope<Update>, id: UserId, isSame: boolean): Plan<Ou
   }
   const request = updateRequest(properties, oldProperties, user, role);
   if (!(yield* updateUser(scope, request))) return yield* registerAgain(scope, id);
-  yield* changeTagsAndGroups(scope, user.Arn, keyOfId(id));
+  yield* changeTagsAndGroups(scope, user.Arn, keyOfId(id), isOther);
   return yield* succeed(scope, physicalId, user);
 }
 
@@ -161,8 +161,11 @@ function asksForInvitation({ event: { properties, oldProperties } }: Scope<Updat
   return InvitationVersion !== undefined && InvitationVersion !== oldProperties.InvitationVersion;
 }
 
-/** @returns true, so that it can be told from a plan that came to nothing */
-function* changeTagsAndGroups(scope: Scope<Update>, arn: string, key: UserKey): Plan<true> {
+/**
+ * @param isAnew the user was registered anew since its first time, and perhaps by an event that came no further
+ * @returns true, so that it can be told from a plan that came to nothing
+ */
+function* changeTagsAndGroups(scope: Scope<Update>, arn: string, key: UserKey, isAnew = false): Plan<true> {
   const { properties, oldProperties } = scope.event;
   for (const step of tagSteps(arn, properties.Tags, oldProperties.Tags)) yield step;
   const { GroupNames: declared = [] } = properties;
@@ -174,7 +177,7 @@ function* changeTagsAndGroups(scope: Scope<Update>, arn: string, key: UserKey): 
   yield* joinGroups(
     scope,
     key,
-    declared.filter((name) => !former.includes(name)),
+    declared.filter((name) => isAnew || !former.includes(name)),
   );
   return true;
 }

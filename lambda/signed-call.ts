@@ -20,6 +20,8 @@ export interface SignedCall {
   readonly arn: string;
   readonly headers: Readonly<Record<string, string>>;
   readonly body: string;
+  /** What an answer has in it. A page of whatever stands between is none, also with status 200. */
+  readonly answer: RegExp;
   /** Default: those of the environment, where Lambda puts them. */
   readonly credentials?: SignatureV4Init['credentials'];
 }
@@ -90,7 +92,7 @@ function asFault(thrown: unknown): SignedCallError {
 }
 
 async function send(call: SignedCall, signal: AbortSignal): Promise<string> {
-  const { service, endpointId, arn, headers, body } = call;
+  const { service, endpointId, arn, headers, body, answer } = call;
   const [, partition = '', , region = ''] = arn.split(':');
   const suffix = partition === 'aws-cn' ? 'amazonaws.com.cn' : 'amazonaws.com';
   const endpoint =
@@ -121,7 +123,7 @@ async function send(call: SignedCall, signal: AbortSignal): Promise<string> {
       response.on('error', reject);
       response.on('end', () => {
         const text = Buffer.concat(chunks).toString();
-        if (response.statusCode === 200) resolve(text);
+        if (response.statusCode === 200 && answer.test(text)) resolve(text);
         else reject(errorIn(text, response.statusCode!));
       });
     });

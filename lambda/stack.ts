@@ -24,6 +24,7 @@ export async function describeStack(
     arn: stackId,
     headers: { 'content-type': 'application/x-www-form-urlencoded; charset=utf-8' },
     body: String(new URLSearchParams(parameters)),
+    answer: /<StackStatus>/,
   };
   // A function in a VPC without a way to CloudFormation must not wait for long: the safe side is known without an answer.
   const bounds = { throttled: patience.stack, faulty: patience.stack / 3, denied: patience.freshPolicy };

@@ -51,6 +51,7 @@ export async function openAccount(options: AccountOptions): Promise<Account> {
       headers: { 'content-type': 'application/x-www-form-urlencoded; charset=utf-8' },
       body: String(new URLSearchParams({ ...parameters, Version: VERSION[service] })),
       credentials: provider,
+      answer: /<\w+Response\b/,
     };
     return signedCall(call, BOUNDS, PATIENCE, new AbortController().signal);
   };

@@ -63,7 +63,6 @@ const EMAIL = /[^\s"]@[^\s"]/;
 const URL_START = /https?:/;
 
 interface Put {
-  readonly path: string;
   readonly headers: IncomingHttpHeaders;
   readonly body: string;
   readonly status: number;
@@ -110,6 +109,7 @@ export class Stage {
   readonly puts: Put[] = [];
   /** Status codes for the next PUTs; without any, 200. 0 resets the connection. */
   readonly putStatuses: number[] = [];
+  private readonly putsByPath = new Map<string, Put[]>();
   private readonly made: string[] = [];
   private readonly secrets = new Set<string>();
   private readonly server: Server;
@@ -128,7 +128,10 @@ export class Stage {
       request.on('end', () => {
         const status = this.putStatuses.shift() ?? 200;
         const body = Buffer.concat(chunks).toString();
-        this.puts.push({ path: request.url!, headers: request.headers, body, status });
+        const put = { headers: request.headers, body, status };
+        this.puts.push(put);
+        const [path = ''] = request.url!.split('?');
+        this.putsByPath.set(path, [...(this.putsByPath.get(path) ?? []), put]);
         if (status === 0) request.socket.resetAndDestroy();
         else response.writeHead(status).end();
       });
@@ -269,7 +272,8 @@ export class Stage {
     };
     await travel(journey, () => answerEvent(whole, { getRemainingTimeInMillis: () => end - Date.now() }, patience));
     const path = new URL(ResponseURL).pathname;
-    const own = this.puts.filter((put) => put.path.startsWith(`${path}?`));
+    const own = this.putsByPath.get(path) ?? [];
+    this.putsByPath.delete(path);
     const taken = own.filter(({ status }) => status < 300 && status > 0);
     if (own.length === 0) throw new Error('the handler did not answer');
     if (taken.length > 1) throw new Error('the handler answered more than once');

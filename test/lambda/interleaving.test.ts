@@ -7,6 +7,9 @@ import { everyOrder, type Run } from './interleavings';
  * Two events about one user at the same moment, in every order of their calls.
  */
 
+// Some hundred orders each.
+jest.setTimeout(120_000);
+
 let stage: Stage;
 beforeEach(async () => {
   stage = await Stage.set();
