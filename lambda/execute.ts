@@ -1,5 +1,5 @@
 import type { Invitation } from './invitation-secret';
-import type { Input, Operation, Output, QuickSightApi } from './quicksight-api';
+import type { Input, Operation, Output, QuickSightApi, QuickSightError } from './quicksight-api';
 import type { StackDescription } from './stack';
 
 /** One thing to do, as data. */
@@ -12,8 +12,8 @@ export type Step =
   | { readonly secret: string }
   /** ARN of a secret that is written. */
   | { readonly secret: string; readonly invitation: Invitation }
-  /** Milliseconds. `atDeadline` is what the event fails with when time runs out meanwhile. */
-  | { readonly wait: number; readonly atDeadline?: Error }
+  /** Milliseconds. `atDeadline` is what the event fails with when time runs out before that operation succeeds. */
+  | { readonly wait: number; readonly atDeadline?: QuickSightError }
   /** For the log: what a person could not find out otherwise, in words that name nobody. */
   | { readonly note: string };
 
@@ -40,15 +40,19 @@ export function* call<O extends Operation>(operation: O, input: Input<O>, within
 /** Runs a plan. */
 export async function execute<R>(plan: Plan<R>, services: Services, signal: AbortSignal): Promise<R> {
   let resume = () => plan.next();
+  let atDeadline: QuickSightError | undefined;
   for (;;) {
     const next = resume();
     if (next.done) return next.value;
+    const step = next.value;
+    if ('wait' in step) atDeadline = step.atDeadline ?? atDeadline;
     try {
-      const outcome = await take(next.value, services, signal);
+      const outcome = await take(step, services, signal);
+      if ('call' in step && step.call === atDeadline?.operation) atDeadline = undefined;
       resume = () => plan.next(outcome);
     } catch (error) {
       // Past the deadline a plan has no say any more: it would only go on to its next step.
-      if (signal.aborted) throw error;
+      if (signal.aborted) throw atDeadline ?? error;
       resume = () => plan.throw(error);
     }
   }
@@ -60,9 +64,7 @@ async function take(step: Step, services: Services, signal: AbortSignal): Promis
   if ('invitation' in step) return services.writeInvitation(step.secret, step.invitation);
   if ('secret' in step) return services.readInvitation(step.secret);
   if ('note' in step) return services.note(step.note);
-  return pause(step.wait, signal).catch((error: unknown) => {
-    throw step.atDeadline ?? error;
-  });
+  return pause(step.wait, signal);
 }
 
 /** Waits; rejects as soon as `signal` is aborted. */
