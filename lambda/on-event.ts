@@ -120,7 +120,7 @@ function* updateLive(scope: Scope<Update>, id: UserId, isSame: boolean): Plan<Ou
   if (isDoubtful && !hold) {
     // Another resource of this stack has registered the user again.
     if (isHeldWithin(tags, properties.RootStackId, ownKey)) return yield* take(scope, { current: id });
-    yield* refuse(scope, foreign(scope, { user, tags }));
+    yield* refuse(scope, foreign(scope, { user, tags }, true));
     return yield* succeedUnchanged(scope, id);
   }
 

@@ -308,14 +308,18 @@ function nobodysId({ Arn }: Found['user']): string {
   return formatPhysicalId(Arn, 'not-ours');
 }
 
-export function foreign({ event }: Scope<Create | Update>, { user, tags }: Found): RefusedByRule {
+/** @param isReplaced the user under the name of ours is another one by now, which ADOPT does not take back */
+export function foreign({ event }: Scope<Create | Update>, { user, tags }: Found, isReplaced = false): RefusedByRule {
   const { Namespace } = event.properties;
   const holder = describeHolder(tags);
-  const sentence = holder
-    ? `it belongs to ${holder}. Remove it there first, or use that declaration, or take it over with onExisting ADOPT`
-    : 'no stack holds it. Take it over with onExisting ADOPT, or delete it in QuickSight if nobody needs it';
+  const whose = holder ? `it belongs to ${holder}` : 'no stack holds it';
+  const way = isReplaced
+    ? 'Remove the user from the code, deploy, and declare it anew, with onExisting ADOPT if this one is to be taken over'
+    : holder
+      ? 'Remove it there first, or use that declaration, or take it over with onExisting ADOPT'
+      : 'Take it over with onExisting ADOPT, or delete it in QuickSight if nobody needs it';
   return new RefusedByRule(
-    `user "${user.UserName}" of namespace "${Namespace}" exists already, and this resource does not hold it: ${sentence}. ` +
-      'The user was left untouched',
+    `user "${user.UserName}" of namespace "${Namespace}" exists already, and this resource does not hold it: ${whose}. ` +
+      `${way}. The user was left untouched`,
   );
 }
