@@ -45,6 +45,9 @@ export const PEOPLE: readonly Person[] = [
   quickSight('gus', 'team'),
 ];
 
+const EVE = 3;
+const FAY = 4;
+
 /** Where a resource stands: the logical ids of the nested stacks on the way to it. */
 export type Place = '' | 'A' | 'A/B' | 'A/B/C' | 'D';
 export const PLACES: readonly Place[] = ['', 'A', 'A/B', 'A/B/C', 'D'];
@@ -71,16 +74,24 @@ const ROLES = ['READER', 'AUTHOR', 'ADMIN', 'READER_PRO'];
 const PERMISSIONS = [undefined, 'no-exports', 'no-sharing'];
 const TAGS: readonly Readonly<Record<string, string>>[] = [{}, { team: 'sales' }, { team: 'support', floor: '2' }];
 
-/** A change of the code. Numbers choose among what is there when it is made, so every edit fits every code. */
-export type Edit =
-  | { readonly kind: 'add'; readonly person: number; readonly place: number; readonly traits: Traits }
-  | { readonly kind: 'remove' | 'rename construct' | 'identity type' | 'new invitation'; readonly which: number }
-  | { readonly kind: 'rename user'; readonly which: number; readonly person: number }
-  | { readonly kind: 'move'; readonly which: number; readonly place: number }
-  | { readonly kind: 'swap names'; readonly which: number; readonly with: number }
-  | { readonly kind: 'traits'; readonly which: number; readonly traits: Partial<Traits> }
+/**
+ * A change of the code. `person` is the one whose resource it is, or whoever comes next to whom the change can be made: so
+ * every edit fits every code.
+ */
+export type Edit = { readonly person: number } & (
+  | { readonly kind: 'add'; readonly identity: number; readonly place: number; readonly traits: Traits }
+  /** Declares somebody who is there already. */
+  | { readonly kind: 'declare existing'; readonly place: number; readonly traits: Traits }
+  /** Declares somebody again who was taken out of the code: the same resource, or another one elsewhere. */
+  | { readonly kind: 'bring back'; readonly elsewhere: boolean }
+  | { readonly kind: 'remove' | 'rename construct' | 'identity type' | 'new invitation' }
+  | { readonly kind: 'rename user'; readonly to: number }
+  | { readonly kind: 'move'; readonly place: number }
+  | { readonly kind: 'swap names'; readonly with: number }
+  | { readonly kind: 'traits'; readonly traits: Partial<Traits> }
   /** A second resource for a user that is declared already, as tokens make possible. */
-  | { readonly kind: 'duplicate'; readonly which: number; readonly place: number; readonly traits: Traits };
+  | { readonly kind: 'duplicate'; readonly place: number; readonly traits: Traits }
+);
 
 export interface Traits {
   readonly email: number;
@@ -95,6 +106,8 @@ export interface Traits {
 export type Mishap = { readonly event: number } & MishapKind;
 
 export type When = 'before' | 'after';
+export type Comes = 'meanwhile' | 'after' | 'last';
+export type Until = 'the end' | 'the next deployment';
 
 export type MishapKind =
   /** A fault that passes: it hits some calls in a row, from the `call`th on, and the function must get over it. */
@@ -112,12 +125,12 @@ export type MishapKind =
   /** A call takes longer than the function has left. */
   | { readonly kind: 'deadline'; readonly call: number; readonly when: When }
   /** The event comes twice: in the midst of itself, at once after, or when everything else is done. */
-  | { readonly kind: 'duplicate'; readonly call: number; readonly comes: 'meanwhile' | 'after' | 'last' }
+  | { readonly kind: 'duplicate'; readonly call: number; readonly comes: Comes }
   /** The event comes when everything else is done, or in the midst of the next deployment if nobody waits for it. */
-  | { readonly kind: 'late'; readonly until: 'the end' | 'the next deployment' }
+  | { readonly kind: 'late'; readonly until: Until }
   /** CloudFormation's place for answers is not there for a while. */
   | { readonly kind: 'lost answer'; readonly times: number }
-  /** The clean-up of this resource fails every time, so that CloudFormation gives it up. */
+  /** Every Delete of this Delete's resource fails, so that CloudFormation gives it up. `event` counts Deletes alone. */
   | { readonly kind: 'no clean-up'; readonly call: number };
 
 /** What accompanies the work of a stack. */
@@ -141,7 +154,17 @@ export type Step =
   | Deployment
   | ({ readonly kind: 'destroy'; readonly root: Root } & Course)
   /** Somebody else is at work. */
-  | { readonly kind: 'outside'; readonly what: Outside; readonly person: number };
+  | Interference;
+
+export interface Interference {
+  readonly kind: 'outside';
+  readonly what: Outside;
+  /** To whom, or to the next one to whom it can be done. */
+  readonly person: number;
+  /** Of somebody who is registered: the last identity that the person has, or the first. */
+  readonly identity: number;
+  readonly isAuthor: boolean;
+}
 
 export type Outside =
   'registers' | 'deletes' | 'replaces' | 'raises role' | 'strips tags' | 'activates' | 'removes IAM identity';
@@ -163,13 +186,12 @@ function of<K extends string, T extends object = object>(
   return fc.record(members).map((record) => ({ kind, ...(record as T) }));
 }
 
-const which = fc.nat(7);
 const person = fc.nat(PEOPLE.length - 1);
 // Most resources stand near the root, and every depth is reached.
 const place = often([3, fc.constant(0)], [2, fc.constant(1)], [3, fc.integer({ min: 2, max: 4 })]);
 const retain = often<Traits['retain']>(
-  [8, fc.constant('nothing')],
-  [1, fc.constant('on removal')],
+  [4, fc.constant('nothing')],
+  [2, fc.constant('on removal')],
   [1, fc.constant('on replacement')],
 );
 const looks = {
@@ -182,55 +204,70 @@ const looks = {
 };
 const traits: fc.Arbitrary<Traits> = fc.record(looks);
 
-const add: fc.Arbitrary<Edit> = of('add', { person, place, traits });
+const add: fc.Arbitrary<Edit> = of('add', { person, identity: fc.nat(1), place, traits });
+// Mostly on purpose.
+const adopting = fc.record({ ...looks, adopt: often([1, fc.constant(false)], [3, fc.constant(true)]) });
+const declareExisting: fc.Arbitrary<Edit> = of('declare existing', { person, place, traits: adopting });
 const edit = often<Edit>(
-  [4, add],
-  [4, of('remove', { which })],
-  [3, of('rename user', { which, person })],
-  [2, of('rename construct', { which })],
-  [4, of('move', { which, place })],
-  [1, of('swap names', { which, with: which })],
-  [4, of('traits', { which, traits: fc.record(looks, { requiredKeys: [] }) })],
-  [1, of('identity type', { which })],
-  [1, of('new invitation', { which })],
-  [1, of('duplicate', { which, place, traits })],
+  [3, add],
+  [3, declareExisting],
+  [3, of('bring back', { person, elsewhere: fc.boolean() })],
+  [4, of('remove', { person })],
+  [4, of('rename user', { person, to: person })],
+  [2, of('rename construct', { person })],
+  [3, of('move', { person, place })],
+  [1, of('swap names', { person, with: person })],
+  [4, of('traits', { person, traits: fc.record(looks, { requiredKeys: [] }) })],
+  [1, of('identity type', { person })],
+  [1, of('new invitation', { person })],
+  [1, of('duplicate', { person, place, traits })],
 );
 
 const when = fc.constantFrom<When[]>('before', 'after');
 const call = fc.nat(5);
-const mishap = fc
-  .tuple(
-    fc.nat(9),
-    often<MishapKind>(
-      [
-        6,
-        of('fault', {
-          call,
-          times: fc.integer({ min: 1, max: 3 }),
-          when,
-          what: fc.constantFrom('throttle', 'html', 'reset', 'error', 'slow'),
-        }),
-      ],
-      [
-        2,
-        of('refusal', {
-          call,
-          code: fc.constantFrom('AccessDeniedException', 'LimitExceededException', 'InvalidParameterValueException'),
-          lasting: fc.boolean(),
-        }),
-      ],
-      [3, of('death', { call, when })],
-      [1, of('deadline', { call, when })],
-      [3, of('duplicate', { call, comes: fc.constantFrom('meanwhile', 'after', 'last') })],
-      [3, of('late', { until: fc.constantFrom('the end', 'the next deployment') })],
-      [1, of('lost answer', { times: fc.constant(1) })],
-      [3, of('no clean-up', { call })],
-    ),
-  )
-  .map(([event, kind]): Mishap => ({ event, ...kind }));
+const passing = of('fault', {
+  call,
+  times: fc.integer({ min: 1, max: 3 }),
+  when,
+  what: fc.constantFrom<('throttle' | 'html' | 'reset' | 'error' | 'slow')[]>(
+    'throttle',
+    'html',
+    'reset',
+    'error',
+    'slow',
+  ),
+});
+const refusal = of('refusal', {
+  call,
+  code: fc.constantFrom('AccessDeniedException', 'LimitExceededException', 'InvalidParameterValueException'),
+  lasting: fc.boolean(),
+});
+const mishap = often<Mishap>(
+  [
+    8,
+    fc
+      .tuple(
+        fc.nat(5),
+        often<MishapKind>(
+          [6, passing],
+          [2, refusal],
+          [3, of('death', { call, when })],
+          [1, of('deadline', { call, when })],
+          [4, of('duplicate', { call, comes: fc.constantFrom<Comes[]>('meanwhile', 'after', 'last') })],
+          [3, of('late', { until: fc.constantFrom<Until[]>('the end', 'the next deployment') })],
+          [1, of('lost answer', { times: fc.constant(1) })],
+        ),
+      )
+      .map(([event, kind]): Mishap => ({ event, ...kind })),
+  ],
+  // Of a Create the first call registers, and nobody hears of it.
+  [1, of('deadline', { event: fc.nat(1), call: fc.constant(0), when: fc.constant<When>('after') })],
+  // The third call is the one after which the resource says that it leaves.
+  [4, of('no clean-up', { event: fc.nat(1), call: often([1, fc.nat(4)], [2, fc.constant(2)]) })],
+);
 
 const course = {
-  mishaps: often<readonly Mishap[]>([1, fc.constant([])], [1, fc.array(mishap, { minLength: 1, maxLength: 3 })]),
+  mishaps: often<readonly Mishap[]>([3, fc.constant([])], [2, fc.array(mishap, { minLength: 1, maxLength: 3 })]),
   turns: often<readonly number[]>([2, fc.constant([])], [1, fc.array(fc.nat(3), { maxLength: 20 })]),
 };
 
@@ -239,45 +276,164 @@ const breaker = fc.record({ place, when: fc.constantFrom<('last' | 'second' | 'f
 const deployment: fc.Arbitrary<Deployment> = of('deploy', {
   root,
   edits: fc.array(edit, { minLength: 1, maxLength: 3 }),
-  breaker: often<Deployment['breaker']>([2, fc.constant(undefined)], [1, breaker]),
+  breaker: often<Deployment['breaker']>([3, fc.constant(undefined)], [1, breaker]),
   narrow: often([5, fc.constant(false)], [1, fc.constant(true)]),
   ...course,
 });
-const outside = of('outside', {
-  what: fc.constantFrom<Outside[]>(
-    ...(['registers', 'deletes', 'replaces', 'raises role', 'strips tags', 'activates'] as const),
-    'removes IAM identity',
+const interference = (what: fc.Arbitrary<Outside>) =>
+  of<'outside', Omit<Interference, 'kind'>>('outside', { what, person, identity: fc.nat(1), isAuthor: fc.boolean() });
+const outside = interference(
+  often<Outside>(
+    [3, fc.constant('registers')],
+    [4, fc.constantFrom<Outside[]>('deletes', 'replaces', 'raises role', 'activates')],
+    [2, fc.constantFrom<Outside[]>('strips tags', 'removes IAM identity')],
   ),
-  person,
-});
+);
+
+/** Steps about one person that lead where chance leads too seldom; other changes and accidents come with them. */
+const story = fc
+  .tuple(
+    fc.constantFrom(
+      'retained',
+      'left',
+      'adopted',
+      'stripped',
+      'replaced',
+      'nameless',
+      'renamed',
+      'narrowed',
+      'unheard',
+    ),
+    fc.tuple(person, person, fc.boolean(), traits),
+    fc.tuple(deployment, deployment, deployment),
+  )
+  .map(([about, [person, to, flag, traits], [one, two, three]]): Step[] => {
+    const first = (edit: Edit, deployment: Deployment): Deployment => ({
+      ...deployment,
+      root: 'Team',
+      edits: [edit, ...deployment.edits.slice(1)],
+    });
+    const calm = (edit: Edit, deployment: Deployment): Deployment => ({
+      ...first(edit, deployment),
+      ...{ breaker: undefined, mishaps: [], turns: [] },
+    });
+    const someone = (what: Outside, isAuthor = false): Step => {
+      return { kind: 'outside', what, person, identity: flag ? 1 : 0, isAuthor };
+    };
+    const add: Edit = {
+      kind: 'add',
+      person,
+      identity: 1,
+      place: flag ? 0 : 1,
+      traits: { ...traits, retain: 'nothing' },
+    };
+    const remove: Edit = { kind: 'remove', person };
+    switch (about) {
+      case 'retained': {
+        const retained: Edit = { ...add, traits: { ...traits, retain: 'on removal' } };
+        const again: Edit = { kind: 'bring back', person, elsewhere: false };
+        return [calm(retained, one), calm(remove, two), first(again, three)];
+      }
+      case 'left': {
+        const again: Edit = { kind: 'bring back', person, elsewhere: true };
+        const leaves: Mishap = { kind: 'no clean-up', event: 0, call: 2 };
+        return [calm(add, one), { ...calm(remove, two), mishaps: [leaves] }, calm(again, three)];
+      }
+      case 'adopted': {
+        const adopt: Edit = { kind: 'declare existing', person, place: add.place, traits: { ...traits, adopt: true } };
+        const last: Step = flag ? first(remove, two) : { ...three, kind: 'destroy', root: 'Team' };
+        return [someone('registers', flag), calm(adopt, one), last];
+      }
+      case 'stripped':
+        return [calm(add, one), someone('strips tags'), first(remove, two)];
+      case 'replaced':
+        return [calm(add, one), someone('replaces'), first(remove, two)];
+      case 'nameless':
+        return [
+          calm({ ...add, person: flag ? EVE : FAY }, one),
+          { ...someone('removes IAM identity'), person: flag ? EVE : FAY } as Step,
+          first({ ...remove, person: flag ? EVE : FAY }, two),
+        ];
+      case 'renamed': {
+        const breaker = { place: 0, when: flag ? ('first' as const) : ('last' as const) };
+        const late: Mishap = { kind: 'late', event: 0, until: 'the end' };
+        return [
+          calm(add, one),
+          { ...first({ kind: 'rename user', person, to }, two), breaker, mishaps: flag ? [] : [late, ...two.mishaps] },
+        ];
+      }
+      case 'narrowed':
+        return [calm(add, one), { ...calm(remove, two), narrow: true }];
+      case 'unheard': {
+        const unheard: Mishap = { kind: 'deadline', event: 0, call: 0, when: 'after' };
+        return [{ ...calm(add, one), mishaps: [unheard] }];
+      }
+      default:
+        return [];
+    }
+  });
 
 /** A first deployment that declares some people, then whatever may come. */
 export const history: fc.Arbitrary<History> = fc
   .tuple(
-    fc.array(outside, { maxLength: 1 }),
-    fc.tuple(deployment, fc.array(add, { minLength: 1, maxLength: 4 })),
-    fc.array(often<Step>([8, deployment], [3, outside], [1, of('destroy', { root, ...course })]), {
-      minLength: 1,
-      maxLength: 4,
-    }),
+    fc.array(interference(fc.constant('registers')), { maxLength: 2 }),
+    fc.tuple(
+      deployment,
+      fc.array(often([3, add], [1, declareExisting]), { minLength: 1, maxLength: 4 }),
+      often([1, breaker], [5, fc.constant(undefined)]),
+    ),
+    fc.array(
+      often<readonly Step[]>(
+        [8, deployment.map((step) => [step])],
+        [3, outside.map((step) => [step])],
+        [1, of('destroy', { root, ...course }).map((step) => [step])],
+        [4, story],
+      ),
+      { minLength: 2, maxLength: 5 },
+    ),
   )
-  .map(([before, [first, edits], rest]) => [...before, { ...first, root: 'Team', edits }, ...rest]);
+  .map(([before, [first, edits, breaker], rest]) => [
+    ...before,
+    { ...first, root: 'Team', edits, breaker },
+    ...rest.flat(),
+  ]);
 
 // -- what an edit does to the code
 
-/** The code after some edits; what does not fit changes nothing. */
-export function edited(code: readonly Declared[], edits: readonly Edit[]): readonly Declared[] {
-  return edits.reduce(applyEdit, code);
+/** What the people know who edit the code. */
+export interface Known {
+  /** People who have a user. */
+  readonly living: readonly number[];
+  /** Resources that the code had once. */
+  readonly gone: readonly Declared[];
 }
 
-function applyEdit(code: readonly Declared[], edit: Edit): readonly Declared[] {
+/** The code after some edits; what does not fit changes nothing. */
+export function edited(code: readonly Declared[], edits: readonly Edit[], known: Known): readonly Declared[] {
+  return edits.reduce((users, edit) => applyEdit(users, edit, known), code);
+}
+
+function applyEdit(code: readonly Declared[], edit: Edit, { living, gone }: Known): readonly Declared[] {
+  const add = (declared: Declared) => [...code, named(code, declared)];
+  const isFree = (person: number) => !code.some((other) => other.person === person);
   if (edit.kind === 'add') {
-    const taken = code.some((other) => other.person === edit.person);
-    return taken
-      ? code
-      : [...code, named(code, { ...fresh(edit.person, edit.place), ...render(edit.traits, edit.person) })];
+    if (!isFree(edit.person)) return code;
+    const identity = edit.identity % PEOPLE[edit.person]!.identities.length;
+    return add({ ...fresh(edit.person, edit.place), identity, ...render(edit.traits, edit.person) });
   }
-  const one = code[edit.which % Math.max(1, code.length)];
+  if (edit.kind === 'declare existing') {
+    const person = nearest(living.filter(isFree), edit.person, (one) => one);
+    return person === undefined ? code : add({ ...fresh(person, edit.place), ...render(edit.traits, person) });
+  }
+  if (edit.kind === 'bring back') {
+    const candidates = gone.filter(({ person }) => isFree(person));
+    const declared = nearest(candidates, edit.person, ({ person }) => person);
+    if (!declared) return code;
+    if (edit.elsewhere) return add({ ...declared, place: declared.place === '' ? 'A' : '' });
+    const isTaken = code.some((other) => other.place === declared.place && other.logicalId === declared.logicalId);
+    return isTaken ? code : [...code, declared];
+  }
+  const one = nearest(code, edit.person, ({ person }) => person);
   if (!one) return code;
   const replaceBy = (...by: Declared[]) => code.flatMap((other) => (other === one ? by : [other]));
   switch (edit.kind) {
@@ -285,14 +441,14 @@ function applyEdit(code: readonly Declared[], edit: Edit): readonly Declared[] {
       return replaceBy();
     case 'rename user':
       // Only tokens could declare one user twice: the duplicate edit does.
-      if (code.some((other) => other.person === edit.person)) return code;
-      return replaceBy({ ...one, person: edit.person, identity: 0, invitationVersion: undefined });
+      if (!isFree(edit.to)) return code;
+      return replaceBy({ ...one, person: edit.to, identity: 0, invitationVersion: undefined });
     case 'rename construct':
       return replaceBy(named(code, one));
     case 'move':
       return replaceBy(named(replaceBy(), { ...one, place: PLACES[edit.place]! }));
     case 'swap names': {
-      const other = code[edit.with % code.length]!;
+      const other = nearest(code, edit.with, ({ person }) => person)!;
       const swapped = (to: Declared, from: Declared) => ({
         ...to,
         ...{ person: from.person, identity: from.identity, invitationVersion: undefined },
@@ -312,9 +468,15 @@ function applyEdit(code: readonly Declared[], edit: Edit): readonly Declared[] {
     case 'duplicate': {
       const { person, identity } = one;
       const copy = { ...fresh(person, edit.place), identity, ...render(edit.traits, person) };
-      return [...code, named(code, copy)];
+      return add(copy);
     }
   }
+}
+
+/** The one who is this person, or the next in the list of people. */
+export function nearest<T>(candidates: readonly T[], person: number, personOf: (one: T) => number): T | undefined {
+  const distance = (one: T) => (personOf(one) - person + PEOPLE.length) % PEOPLE.length;
+  return [...candidates].sort((a, b) => distance(a) - distance(b))[0];
 }
 
 /** The first free logical id for this person at this place: a construct that comes back has its old one. */

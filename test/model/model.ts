@@ -28,6 +28,8 @@ export type Reason =
   | 'late event'
   /** The stack did not register it, and did not remove it on purpose. */
   | 'released'
+  /** Its IAM identity is gone, and the id of its resource is that of an earlier registration: nobody can find it. */
+  | 'nameless'
   /** Somebody took our tags away. */
   | 'tags stripped'
   /** No stack ever had it. */
@@ -41,6 +43,10 @@ interface Registration {
   /** It was there before the resource that declared it, and was not another one's of the same code. */
   adopted: boolean;
   stripped: boolean;
+  /** Its resource had another registration before, of which it kept the physical id. */
+  isAnother: boolean;
+  /** The stacks whose resources have had it. */
+  readonly hadBy: Set<Root>;
   /** Values that a trait may have beside the declared one. */
   readonly loose: Map<Trait, Set<string | undefined>>;
 }
@@ -60,8 +66,6 @@ export class Model {
   private readonly owned = new Map<string, string>();
   /** Why a resource may still be written on a user that it does not declare: `<stack uuid>/<logical id>|<person>`. */
   private readonly formerHolders = new Map<string, Reason>();
-  /** People whose user was deleted behind the stacks' back: the next change of their resource registers them again. */
-  private readonly missing = new Set<number>();
   private rootIds: Partial<Record<Root, string>> = {};
 
   check(episode: Episode): void {
@@ -116,7 +120,8 @@ export class Model {
       return holdersOf(live.tags).some((holder) => holder.root === this.rootIds[root]) ? 'former holder' : 'foreign';
     }
     if (!isNew && this.owned.get(keyOf(root, user)) !== registration.id) return 'replaced';
-    if (registration.stripped && !user.adopt) return 'tags stripped';
+    // What is not new is never adopted back.
+    if (registration.stripped && !(isNew && user.adopt)) return 'tags stripped';
     if (live.identityType !== identityOf(user).IdentityType) return 'identity';
     const isShared = registration.adopted || holdersOf(live.tags).length > 1;
     if (!isNew && former.invitationVersion !== user.invitationVersion && isShared) return 'invitation';
@@ -144,22 +149,28 @@ export class Model {
     const { id, person, byStranger, stripped } = registration;
     const { before, step, result, events, usersAfter } = episode;
     const owners = resourcesOf(before).filter((resource) => this.owned.get(keyOf(resource.root, resource)) === id);
-    const stillDeclared = resourcesOf(episode.after).filter((resource) => resource.person === person);
+    const stillDeclared = resourcesOf(episode.after).filter(
+      ({ root, ...user }) => this.owned.get(keyOf(root, user)) === id,
+    );
 
+    // Whose IAM identity is gone cannot sign in, and goes with the first resource that had it.
+    if (user.orphaned && registration.hadBy.has(root)) return undefined;
+    // Limit: without its tags, a user is told from a stranger by its principal only; of several holders, the first to go
+    // takes it along, and that it was adopted is not known any more.
+    if (stripped && owners.length > 0) return undefined;
     if (usersAfter.some((other) => isOf(other, person))) {
-      if (user.orphaned) return undefined;
       // It was registered anew.
       if (owners.length === 0) return 'it was replaced, and nobody who replaced it had it';
       if (byStranger) return 'it was replaced, and no stack had registered it';
       return user.active ? 'it was replaced, and somebody had signed in with it' : undefined;
     }
-    // Limit: without its tags, a user is told from a stranger by its principal only; of several holders, the first to go
-    // takes it along.
-    if (stripped && owners.length > 0) {
-      this.missing.add(person);
-      return undefined;
-    }
     if (stillDeclared.length > 0) return `it is declared by ${stillDeclared.map(describe).join(' and ')}`;
+    // What was to go and did not is taken along by the next that comes and goes.
+    const wasToGo = holdersOf(user.tags).every(
+      ({ isLeaving, stack, logicalId }) =>
+        isLeaving && this.reasonFor(`${stack}/${logicalId}`, person) === 'clean-up given up',
+    );
+    if (wasToGo && owners.length === 0 && registration.hadBy.has(root)) return undefined;
     if (!owners.some((owner) => owner.root === root)) return `the stack ${root} did not have it`;
     if (owners.some((owner) => owner.root !== root)) return 'another stack has it';
     const isRetained = events.some(
@@ -181,7 +192,16 @@ export class Model {
       const person = PEOPLE.findIndex((_, index) => isOf(record, index));
       const byStranger = step.kind === 'outside';
       const loose = new Map(byStranger ? [] : this.looseOfFormer(episode, person));
-      this.registrations.set(id, { id, person, byStranger, adopted: false, stripped: false, loose });
+      this.registrations.set(id, {
+        id,
+        person,
+        byStranger,
+        adopted: false,
+        stripped: false,
+        isAnother: false,
+        hadBy: new Set(),
+        loose,
+      });
     }
     if (step.kind === 'outside') this.rememberOutside(episode);
     else this.rememberOwners(episode, step.root);
@@ -196,14 +216,11 @@ export class Model {
     return [...(former ? this.registrations.get(idOf(former))!.loose : [])].filter(([trait]) => isTag(trait));
   }
 
-  private rememberOutside({ step, usersAfter }: Episode): void {
-    if (step.kind !== 'outside') return;
-    const live = usersAfter.find((record) => isOf(record, step.person));
+  private rememberOutside({ step, person, usersAfter }: Episode): void {
+    if (step.kind !== 'outside' || person === undefined) return;
+    const live = usersAfter.find((record) => isOf(record, person));
     const registration = live && this.registrations.get(idOf(live));
-    if (!registration) {
-      this.missing.add(step.person);
-      return;
-    }
+    if (!registration) return;
     if (step.what === 'strips tags') {
       registration.stripped = true;
       for (const tag of TAGS) allow(registration, `tag ${tag}`, undefined);
@@ -217,23 +234,26 @@ export class Model {
     root: Root,
   ): void {
     const former = before[root].users;
+    const ownedBefore = new Map(this.owned);
     const keys = new Set(after[root].users.map((user) => keyOf(root, user)));
     for (const key of this.owned.keys()) if (key.startsWith(`${root}|`) && !keys.has(key)) this.owned.delete(key);
     for (const user of after[root].users) {
       const live = usersAfter.find((record) => isOf(record, user.person));
       const registration = live && this.registrations.get(idOf(live));
       const changed = !former.some((other) => isSameResource(other, user) && isUnchanged(other, user));
-      if (registration || (changed && result?.succeeded)) this.missing.delete(user.person);
       if (!registration) continue;
       const wasThere = usersBefore.some((record) => idOf(record) === registration.id);
       const isNew = !former.some((other) => keyOf(root, other) === keyOf(root, user));
-      if (isNew && wasThere && !former.some((other) => other.person === user.person)) registration.adopted = true;
+      const wasOurs = former.some((other) => ownedBefore.get(keyOf(root, other)) === registration.id);
+      if (isNew && wasThere && !wasOurs) registration.adopted = true;
       // A resource has what it took when it came, and what its own events registered later.
       const holder = `${uuidOf(stackIds[root].get(user.place))}/${user.logicalId}`;
       const itRegistered = runs.some((run) => holderKey(run.event) === holder && registers(run, user.person));
       const tookOver = result?.succeeded && (isNew || (changed && !registration.byStranger));
       if (tookOver || (!wasThere && itRegistered)) {
         this.owned.set(keyOf(root, user), registration.id);
+        registration.hadBy.add(root);
+        registration.isAnother ||= !isNew && !wasThere;
       }
     }
   }
@@ -326,14 +346,20 @@ export class Model {
 
   // -- who is there
 
-  private declared({ after, usersAfter, stackIds }: Episode): string[] {
+  private declared(episode: Episode): string[] {
+    const { after, usersBefore, usersAfter, stackIds } = episode;
+    if (episode.step.kind === 'outside') return [];
     return resourcesOf(after).flatMap((resource) => {
       const owned = this.owned.get(keyOf(resource.root, resource));
       const live = usersAfter.find((record) => isOf(record, resource.person));
       const registration = live && this.registrations.get(idOf(live));
       const who = describe(resource);
       if (!registration) {
-        return this.missing.has(resource.person) ? [] : [`${who} is declared, and is not there`];
+        // What was lost behind its back is mended by the next change of the resource only.
+        const had = usersBefore.find((record) => idOf(record) === owned);
+        const isStripped = had && this.registrations.get(idOf(had))!.stripped;
+        const isChanged = episode.result?.succeeded && !isUntouched(episode, resource);
+        return (had && !isStripped && !had.orphaned) || isChanged ? [`${who} is declared, and is not there`] : [];
       }
       if (owned !== registration.id) return [];
       const holder = holders(live).get(`${uuidOf(stackIds[resource.root].get(resource.place))}/${resource.logicalId}`);
@@ -361,11 +387,12 @@ export class Model {
         if (isDeclared) continue;
         const reason = this.reasonFor(holder, registration.person);
         if (reason) reasons.add(reason);
-        else problems.push(`${nameOf(registration)} is held by ${holder}, which nobody declares`);
+        // Of a user without a name, nobody can read the tags.
+        else if (!record.orphaned) problems.push(`${nameOf(registration)} is held by ${holder}, which nobody declares`);
       }
       if (declarers.length > 0) return problems;
       if (reasons.size === 0) {
-        const reason = this.whyLeft(episode, record, registration);
+        const reason = record.orphaned && registration.isAnother ? 'nameless' : this.whyLeft(episode, registration);
         if (reason) reasons.add(reason);
         else if (problems.length === 0) problems.push(`${nameOf(registration)} (${registration.id}) is left behind`);
       }
@@ -382,20 +409,18 @@ export class Model {
   }
 
   /** Why a user that nobody holds is there. */
-  private whyLeft(
-    { step, result, before, runs }: Episode,
-    { orphaned }: UserRecord,
-    { id, person, byStranger, adopted, stripped }: Registration,
-  ): Reason | undefined {
+  private whyLeft({ step, result, before, runs }: Episode, registration: Registration): Reason | undefined {
+    const { id, person, byStranger, adopted, stripped, hadBy } = registration;
     if (stripped) return 'tags stripped';
-    if (byStranger && !adopted) return 'stranger';
-    if (!adopted || orphaned) return undefined;
+    if (byStranger && hadBy.size === 0) return 'stranger';
     const isRemoved =
-      step.kind === 'deploy' && result?.succeeded && before[step.root].users.some((user) => user.person === person);
+      step.kind === 'deploy' &&
+      result?.succeeded &&
+      hadBy.has(step.root) &&
+      before[step.root].users.some((user) => user.person === person);
     const isUnclear = runs.some((run) => personIn(run) === person && isUnreadable(run));
-    // Once released it stays.
-    const isReleased = this.explained.some(([other, reason]) => other === id && reason === 'released');
-    return !isRemoved || isUnclear || isReleased ? 'released' : undefined;
+    const wasLeft = this.explained.some(([other]) => other === id);
+    return (adopted && (!isRemoved || isUnclear)) || wasLeft ? 'released' : undefined;
   }
 }
 
@@ -458,6 +483,11 @@ function resourcesOf(code: Readonly<Record<Root, Code>>): Resource[] {
 
 function isSameResource(a: Declared, b: Declared): boolean {
   return a.place === b.place && a.logicalId === b.logicalId;
+}
+
+/** Whether this deployment left a resource as it was. */
+function isUntouched({ before }: Episode, { root, ...user }: Resource): boolean {
+  return before[root].users.some((former) => isSameResource(former, user) && isUnchanged(former, user));
 }
 
 /** Whether nothing changed that QuickSight would have to be told. */
@@ -541,7 +571,7 @@ export function personIn({ event }: Run): number {
   return personOf(event.ResourceProperties);
 }
 
-function personOf({ Namespace, UserName, IamArn }: Readonly<Record<string, unknown>>): number {
+export function personOf({ Namespace, UserName, IamArn }: Readonly<Record<string, unknown>>): number {
   return PEOPLE.findIndex(
     ({ namespace, identities }) =>
       namespace === Namespace &&

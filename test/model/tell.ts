@@ -15,8 +15,10 @@ export function tell(episode: Episode): string {
   return [...lines, ...tellUsers(usersAfter)].join('\n');
 }
 
-function headline({ step }: Episode): string {
-  if (step.kind === 'outside') return `somebody ${step.what}: ${PEOPLE[step.person]!.userName}`;
+function headline({ step, person }: Episode): string {
+  if (step.kind === 'outside') {
+    return `somebody ${step.what}: ${person === undefined ? 'there is nobody' : PEOPLE[person]!.userName}`;
+  }
   const turns = step.turns.length > 0 ? `, turns ${step.turns.join(' ')}` : '';
   return `${step.kind} ${step.root}${turns}`;
 }

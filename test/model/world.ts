@@ -14,13 +14,15 @@ import { AnswerRelay, type Answer } from './answer-relay';
 import { Clock } from './clock';
 import {
   edited,
+  nearest,
   PEOPLE,
   PLACES,
   type Course,
+  type Declared,
   type Deployment,
   type History,
+  type Interference,
   type Mishap,
-  type Outside,
   type Place,
   type Root,
   type Step,
@@ -96,6 +98,8 @@ export interface Run {
 export interface Episode {
   readonly index: number;
   readonly step: Step;
+  /** To whom somebody outside did something. */
+  readonly person?: number;
   /** What each stack's resources were declared to be, before and after. */
   readonly before: Readonly<Record<Root, Code>>;
   readonly after: Readonly<Record<Root, Code>>;
@@ -169,11 +173,13 @@ class Life {
   readonly engine: EmbeddedCloudFormation;
   private readonly turns: Turns<Run>;
   private code: Record<Root, Code> = { Team: NOTHING, Other: NOTHING };
+  private readonly gone: Record<Root, Declared[]> = { Team: [], Other: [] };
   private course: Course = { mishaps: [], turns: [] };
   private decisions = 0;
   private tick = 0;
   private arrivals = 0;
   private arrivedCalls = 0;
+  private deletions = 0;
   private isDeploying = false;
   private isOutside = false;
   private runs: Run[] = [];
@@ -227,15 +233,20 @@ class Life {
     const repairs: DeployResult[] = [];
     let result: DeployResult | undefined;
     let wanted: Code | undefined;
+    let person: number | undefined;
     switch (step.kind) {
       case 'outside':
-        await this.interfere(step.what, step.person);
+        person = await this.interfere(step);
         break;
       case 'deploy':
         wanted = this.wanted(step, index);
         result = await this.work(step, () => this.deploy(step.root, wanted!));
-        if (result?.succeeded) this.code[step.root] = { ...wanted, breaker: undefined };
-        else if (result?.status === 'ROLLBACK_COMPLETE') this.code[step.root] = NOTHING;
+        if (result?.succeeded) {
+          const removed = before[step.root].users.filter((user) => !wanted!.users.includes(user));
+          this.gone[step.root] = [...removed, ...this.gone[step.root]];
+          this.code[step.root] = { ...wanted, breaker: undefined };
+        }
+        if (result?.status === 'ROLLBACK_COMPLETE') this.code[step.root] = NOTHING;
         if (result && isStuck(result)) repairs.push(...(await this.repair(step.root)));
         break;
       case 'destroy':
@@ -247,7 +258,7 @@ class Life {
         break;
     }
     return {
-      ...{ index, step, before, after: { ...this.code }, wanted, result, repairs },
+      ...{ index, step, person, before, after: { ...this.code }, wanted, result, repairs },
       ...{ usersBefore, usersAfter: this.quickSight.users(), runs: this.runs, events: this.events },
       ...{ log: [...this.log], strayCalls: this.strayCalls },
       stackIds: { Team: this.stackIds('Team'), Other: this.stackIds('Other') },
@@ -263,7 +274,8 @@ class Life {
   // -- stacks
 
   private wanted({ root, edits, breaker, narrow }: Deployment, index: number): Code {
-    const users = edited(this.code[root].users, edits);
+    const { users: present } = this.code[root];
+    const users = edited(present, edits, { living: this.living(), gone: this.gone[root] });
     return {
       users,
       // Nobody takes away what is still needed.
@@ -298,6 +310,7 @@ class Life {
     this.course = course;
     this.decisions = 0;
     this.arrivals = 0;
+    this.deletions = 0;
     this.doomed.clear();
     for (const run of this.turns.waiting) run.late = false;
     this.isDeploying = true;
@@ -319,37 +332,62 @@ class Life {
     return result ? [result] : [];
   }
 
-  private async interfere(what: Outside, number: number): Promise<void> {
-    const { namespace, userName, identities } = PEOPLE[number]!;
-    const user = this.quickSight.user(namespace, userName);
-    if (what === 'registers') return user ? undefined : this.registerOutside(number);
-    if (!user) return;
+  /** People who have a user. */
+  private living(): number[] {
+    return [...PEOPLE.keys()].filter((person) => this.userOf(person));
+  }
+
+  private userOf(person: number): UserRecord | undefined {
+    const { namespace, userName } = PEOPLE[person]!;
+    return this.quickSight.user(namespace, userName);
+  }
+
+  /** @returns to whom it was done */
+  private async interfere(interference: Interference): Promise<number | undefined> {
+    const { what } = interference;
+    const living = this.living();
+    const candidates =
+      {
+        registers: [...PEOPLE.keys()].filter((person) => !living.includes(person)),
+        'removes IAM identity': living.filter((person) => this.userOf(person)!.identityType === 'IAM'),
+      }[what as string] ?? living;
+    const person = nearest(candidates, interference.person, (one) => one);
+    if (person === undefined) return undefined;
+    const { namespace, userName, identities } = PEOPLE[person]!;
     switch (what) {
+      case 'registers':
+        await this.registerOutside(person, interference);
+        break;
       case 'deletes':
-        return this.quickSight.deleteUser(namespace, userName);
+        this.quickSight.deleteUser(namespace, userName);
+        break;
       case 'replaces':
         this.quickSight.deleteUser(namespace, userName);
-        return this.registerOutside(number);
+        await this.registerOutside(person, interference);
+        break;
       case 'raises role':
-        if (user.role.startsWith('READER')) this.quickSight.setRole(namespace, userName, 'AUTHOR');
-        return;
+        if (isReader(this.userOf(person)!.role)) this.quickSight.setRole(namespace, userName, 'AUTHOR');
+        break;
       case 'strips tags':
-        return this.quickSight.setTags(namespace, userName, {});
+        this.quickSight.setTags(namespace, userName, {});
+        break;
       case 'activates':
-        return this.quickSight.setActive(namespace, userName);
+        this.quickSight.setActive(namespace, userName);
+        break;
       case 'removes IAM identity':
         for (const identity of identities) {
           if (identity.IdentityType === 'IAM') this.quickSight.removeIamIdentity(identity.IamArn);
         }
     }
+    return person;
   }
 
-  private async registerOutside(number: number): Promise<void> {
-    const { namespace, identities } = PEOPLE[number]!;
+  private async registerOutside(person: number, { identity, isAuthor }: Interference): Promise<void> {
+    const { namespace, identities } = PEOPLE[person]!;
     await this.outside(`/accounts/${ACCOUNT}/namespaces/${namespace}/users`, {
-      ...identities.at(-1),
-      Email: `stranger-${number}@example.com`,
-      UserRole: 'READER',
+      ...identities[identity % identities.length],
+      Email: `stranger-${person}@example.com`,
+      UserRole: isAuthor ? 'AUTHOR' : 'READER',
     });
   }
 
@@ -374,7 +412,11 @@ class Life {
 
   private newRun(event: CustomResourceEvent, environment: Run['environment'], delivery: Run['delivery']): Run {
     const number = this.arrivals++;
-    const ordered = this.course.mishaps.find((mishap) => mishap.event === number);
+    const isDelete = event.RequestType === 'Delete';
+    if (isDelete) this.deletions++;
+    const ordered = this.course.mishaps.find((mishap) =>
+      mishap.kind === 'no clean-up' ? isDelete && mishap.event === this.deletions - 1 : mishap.event === number,
+    );
     // Of a repeated event nothing is repeated, and a function does not die three times.
     const mishap = delivery === 'first' || /fault|refusal/.test(ordered?.kind ?? '') ? ordered : undefined;
     const run: Run = {
@@ -533,6 +575,10 @@ function passingFault({ what, when }: Extract<Mishap, { kind: 'fault' }>): Fault
 /** Time runs on for a call that waits: one that must not take long does not wait for others. */
 function isUrgent({ mishap }: Run): boolean {
   return mishap?.kind === 'deadline' || isSlow(mishap);
+}
+
+function isReader(role: string): boolean {
+  return role.startsWith('READER');
 }
 
 function isSlow(mishap: Mishap | undefined): boolean {
