@@ -1,7 +1,7 @@
 import { randomUUID } from 'node:crypto';
 import type { StackStatus } from '../../local/cloudformation/stack-state';
 import { ana, HASTE, holdersOf, OTHER_STACK_ID, Stage, type SendOptions } from './custom-resource';
-import { everyOrder, type Run } from './interleavings';
+import { everyOrder, type Run } from './every-order';
 
 /*
  * Two events about one user at the same moment, in every order of their calls.
@@ -58,7 +58,13 @@ const remove =
   ({ declared, physicalId }, options) =>
     stage.remove(id ?? physicalId, declared, resource, options);
 
-/** Plays a scene in every order, each time with a user of its own, and prints how many orders there were. */
+const orders: number[] = [];
+afterAll(() => {
+  const sum = orders.reduce((one, other) => one + other, 0);
+  process.stdout.write(`two events at once: ${sum} orders of their calls in ${orders.length} scenes\n`);
+});
+
+/** Plays a scene in every order, each time with a user of its own. */
 async function play(scene: Scene, check: (world: World, run: Run) => void | Promise<void>): Promise<void> {
   stage.turn(scene.status);
   const count = await everyOrder<World>(async (run) => {
@@ -76,7 +82,7 @@ async function play(scene: Scene, check: (world: World, run: Run) => void | Prom
     return { world, events };
   }, check);
   expect(count).toBeGreaterThan(1);
-  process.stderr.write(`${expect.getState().currentTestName}: ${count} orders\n`);
+  orders.push(count);
 }
 
 /** The same event twice, as Lambda may deliver it. */

@@ -113,7 +113,7 @@ describe('with a secret', () => {
     expect(stage.log.join('\n')).toMatch(/secret.*cannot be read/);
   });
 
-  test.each([{ kind: 'throttle' }, { kind: 'html' }, { kind: 'reset' }] as const)(
+  test.each([{ kind: 'throttle' }, { kind: 'html' }, { kind: 'html', status: 200 }, { kind: 'reset' }] as const)(
     'U21 a secret is written in spite of passing faults (%j)',
     async (fault) => {
       stage.secretsManager.faults.add({ operation: 'PutSecretValue', ...fault, times: 2 });

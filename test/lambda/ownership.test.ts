@@ -327,6 +327,7 @@ describe('letting go', () => {
     ['may not be asked for', { kind: 'error', code: 'AccessDenied', message: 'no identity-based policy allows it' }],
     ['cannot be reached', { kind: 'reset' }],
     ['is answered for with a page', { kind: 'html' }],
+    ['is answered for with a page that says it is fine', { kind: 'html', status: 200 }],
   ] as const)('D10 an adopted user is released when the stack %s', async (_, effect) => {
     await stage.byHand({ UserRole: 'AUTHOR' });
     const { PhysicalResourceId } = await stage.create({ ...adopting, UserRole: 'ADMIN' });

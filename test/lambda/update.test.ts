@@ -1,3 +1,4 @@
+import { CreateGroupCommand, QuickSightClient } from '@aws-sdk/client-quicksight';
 import { randomUUID } from 'node:crypto';
 import { ACCOUNT, ana, ANA_ARN, bob, carla, OTHER_STACK_ID, Stage, tag } from './custom-resource';
 
@@ -501,6 +502,22 @@ describe('half-way', () => {
     expect(await stage.update(id, ana, renamed)).toMatchObject({ Status: 'SUCCESS', PhysicalResourceId: id });
     expect(stage.user()).toEqual(before);
     expect(stage.log.join('\n')).toMatch(/a user of the failed update may be left/);
+  });
+
+  test('U19 groups that a registration anew did not come to are joined again by its roll-back', async () => {
+    const client = new QuickSightClient({ region: 'us-east-1' });
+    await client.send(new CreateGroupCommand({ AwsAccountId: ACCOUNT, Namespace: 'default', GroupName: 'analysts' }));
+    client.destroy();
+    const declared = { ...author, GroupNames: ['analysts'] };
+    await begin(declared);
+    const limit = { kind: 'error', code: 'LimitExceededException' } as const;
+    stage.quickSight.faults.add({ operation: 'CreateGroupMembership', ...limit });
+    const lower = { ...declared, UserRole: 'READER' };
+    expect(await stage.update(id, lower, declared)).toMatchObject({ Status: 'FAILED', PhysicalResourceId: id });
+    expect(stage.user()).toMatchObject({ role: 'READER', groups: [] });
+    stage.turn('UPDATE_ROLLBACK_IN_PROGRESS');
+    expect(await stage.update(id, declared, lower)).toMatchObject({ Status: 'SUCCESS', PhysicalResourceId: id });
+    expect(stage.user()).toMatchObject({ role: 'AUTHOR', groups: ['analysts'] });
   });
 
   test('U19b the roll-back of a rename leaves a user that was ours before this deployment', async () => {

@@ -27,6 +27,7 @@ const ASPECTS: Readonly<Record<string, { readonly reads: readonly Aspect[]; read
   TagResource: { reads: ['existence'], changes: ['tags'] },
   UntagResource: { reads: ['existence'], changes: ['tags'] },
   DeleteUser: { reads: [], changes: ['existence'] },
+  ListUserGroups: { reads: ['existence'], changes: [] },
   DescribeStacks: { reads: [], changes: [] },
 };
 
