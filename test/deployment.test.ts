@@ -270,6 +270,9 @@ test('events that arrive twice change nothing the second time', async () => {
   aws = await Aws.start({}, { accidents: { delivery: () => ({ repeatAfterMs: 20 }) } });
   const build = (name: string) => (stack: Stack) => void declare(stack, name, {}, 'User');
   expect(await aws.deploy(build('ana'))).toMatchObject({ succeeded: true });
+  // A Create that is repeated after its own Delete is another matter: see the known limits.
+  const registrations = () => aws.quickSight.calls.filter(({ operation }) => operation === 'RegisterUser').length;
+  while (registrations() < 2) await new Promise((resolve) => setTimeout(resolve, 10));
   expect(await aws.deploy(build('anna'))).toMatchObject({ succeeded: true });
   await new Promise((resolve) => setTimeout(resolve, 200));
   expect(aws.names()).toEqual(['anna']);
