@@ -11,28 +11,13 @@ import type { Input } from './quicksight-api';
 /** What this handler will not do, and why. Nothing has been changed. */
 export class RefusedByRule extends Error {}
 
-const REGISTER = [
-  'AwsAccountId',
-  'Namespace',
-  'IdentityType',
-  'UserName',
-  'IamArn',
-  'SessionName',
-  'Email',
-  'UserRole',
-  'CustomPermissionsName',
-  'ExternalLoginFederationProviderType',
-  'CustomFederationProviderUrl',
-  'ExternalLoginId',
-] as const;
-
 /** @param kept tags that an earlier registration of the user had, and nobody declared */
 export function registerRequest(
   properties: UserResourceProperties,
   holder: Tag,
   kept: readonly Tag[] = [],
 ): Input<'RegisterUser'> {
-  const request = Object.fromEntries(REGISTER.map((name) => [name, properties[name]]));
+  const request = Object.fromEntries([...IDENTITY, ...IN_PLACE].map((name) => [name, properties[name]]));
   return { ...request, Tags: [holder, ...kept, ...(properties.Tags ?? [])] } as Input<'RegisterUser'>;
 }
 
