@@ -1,8 +1,8 @@
 import { CreateGroupCommand, QuickSightClient } from '@aws-sdk/client-quicksight';
 import { randomUUID } from 'node:crypto';
+import type { Answer } from '../../lambda/response';
 import type { StackStatus } from '../../local/cloudformation/stack-state';
 import type { UserRecord } from '../../local/quicksight';
-import type { Answer } from '../../lambda/response';
 import { ACCOUNT, ana, bob, HASTE, holdersOf, type Stage } from './custom-resource';
 import type { Detour, Reply } from './outgoing-calls';
 
@@ -153,7 +153,7 @@ interface FaultClass {
   readonly name: string;
   /** Nobody can tell whether the call took effect: it is tried before and after it did. */
   readonly ambiguous?: boolean;
-  /** The call is the user's last: it is deleted out of band. */
+  /** Everybody of the run is deleted out of band before the call. */
   readonly vanishes?: boolean;
   /** An answer that is not true: nothing can be promised but that no harm is done to others. */
   readonly untrue?: boolean;
@@ -238,11 +238,13 @@ function combinations(calls: readonly string[]): Combination[] {
     return CLASSES.flatMap((kind, turn) => {
       const whens = kind.ambiguous ? (['before', 'after'] as const) : (['before'] as const);
       return whens.flatMap((when, side) =>
-        [false, true].flatMap((forEver) =>
+        (kind.vanishes ? [false] : [false, true]).flatMap((forEver) =>
           (['goes on', 'rolls back'] as const).map((then, course) => ({
-            strike: { kind, operation, nth, when, forEver: forEver && !kind.vanishes } satisfies Strike,
+            strike: { kind, operation, nth, when, forEver } satisfies Strike,
             then,
-            isTurn: (index + turn + side) % 2 === Number(forEver) && (turn + side + (index >> 1)) % 2 === course,
+            isTurn:
+              (kind.vanishes || (index + turn + side) % 2 === Number(forEver)) &&
+              (turn + side + (index >> 1)) % 2 === course,
           })),
         ),
       );
@@ -305,6 +307,7 @@ interface Outcome {
   /** CloudFormation repeats the event until it succeeds, so that it comes to the same end in any case. */
   readonly repeats: boolean;
   readonly isUpdate: boolean;
+  readonly isRollBack: boolean;
   readonly calls: readonly string[];
   /** Before the deployment. */
   readonly initially: Picture;
@@ -315,7 +318,7 @@ interface Outcome {
   readonly invitation?: 'unavailable' | 'URL';
 }
 
-export class Sweep {
+class Sweep {
   private runs = 0;
 
   constructor(
@@ -413,6 +416,7 @@ export class Sweep {
       status: answer.Status,
       repeats: isRepeated(event, scenario.status),
       isUpdate: event.RequestType === 'Update',
+      isRollBack: scenario.status.includes('ROLLBACK'),
       initially,
       calls,
       before,
@@ -572,13 +576,7 @@ function judge(
   const isThrough = (succeeded && then === 'goes on') || goesOn.repeats;
   const good = isThrough ? [goesOn.end] : [rollsBack.end, outcome.before];
   if (isStack) good.push(unreadable.end);
-  if (goesOn.repeats) {
-    // What a roll-back may not, or cannot, give back is left as it is, so that the stack is not stuck.
-    const isRefused = !kind.ambiguous && !kind.name.startsWith('throttle');
-    if (isRefused && /^(DescribeUser|UpdateUser|ListTagsForResource)$/.test(strike.operation))
-      good.push(outcome.before);
-    if (goesOn.isUpdate && !succeeded && then === 'rolls back') good.push(...forgotten(outcome.before, goesOn.end));
-  }
+  if (goesOn.isRollBack) good.push(...left(strike, then, outcome, goesOn));
   const wrong = compare(outcome.end, good, !!kind.vanishes);
   if (wrong) return `${outcome.status}: ${wrong}`;
   const isSecretRead = strike.operation === 'GetSecretValue';
@@ -588,17 +586,44 @@ function judge(
   return undefined;
 }
 
+/** The ends that a roll-back may come to as well, so that the stack is not stuck. */
+function left(
+  { kind, operation }: Strike,
+  then: Then,
+  { status, before }: Outcome,
+  { end, isUpdate }: Outcome,
+): Picture[] {
+  const isRefused = !kind.ambiguous && !kind.name.startsWith('throttle');
+  const isDenied = kind.name.startsWith('AccessDenied');
+  const isOfContent = ['InvalidParameter', 'PreconditionNotMet'].includes(kind.name);
+  if (!isUpdate) {
+    // Role and custom permissions are given back where QuickSight allows it.
+    const given = mapped(end, (user, name) => {
+      const { role, customPermissionsName } = before[name] ?? user;
+      return { ...user, role, customPermissionsName };
+    });
+    return isRefused && /^(Describe|Update)User$/.test(operation) ? [given] : [];
+  }
+  // A change that QuickSight will not have, and a user of the failed Update that may not be looked for.
+  const isSkipped =
+    (isOfContent && operation === 'UpdateUser') || (isDenied && /^(DescribeUser|ListTags)/.test(operation));
+  const isForgetful = status === 'FAILED' && then === 'rolls back';
+  return [...(isSkipped ? [before] : []), ...(isForgetful ? forgotten(before, end) : [])];
+}
+
 /** What only the old properties told of (tags, memberships, invitations, strays) is as it was, and all else as it is to be. */
 function forgotten(before: Picture, end: Picture): Picture[] {
   return ['', 'leaving '].map((leaving) =>
-    Object.fromEntries(
-      Object.entries(before).map(([name, was]) => {
-        const stray = { ...was, holders: leaving + String(was.holders) };
-        const { groups, tags, registration } = was;
-        return [name, end[name] ? { ...end[name], groups, tags, registration } : stray];
-      }),
-    ),
+    mapped(before, (was, name) => {
+      const { groups, tags, registration } = was;
+      const stray = { ...was, holders: leaving + String(was.holders) };
+      return end[name] ? { ...end[name], groups, tags, registration } : stray;
+    }),
   );
+}
+
+function mapped(of: Picture, change: (user: Picture[string], name: string) => Picture[string]): Picture {
+  return Object.fromEntries(Object.entries(of).map(([name, user]) => [name, change(user, name)]));
 }
 
 /** What is not the same in two pictures, sorted: `ana.email`. */
