@@ -50,8 +50,8 @@ export async function commandLine(): Promise<Row[]> {
   try {
     for (const [command, bound, code] of [
       ['plan', pages, 0],
-      ['drift', pages, 0],
-      ['drift --tags', pages + USERS, 2],
+      ['drift', pages + 1, 0],
+      ['drift --tags', pages + 1 + USERS, 2],
       ['export', pages + USERS + 2, 0],
     ] as const) {
       const run = await measure(command, folder, { quickSight, stacks });

@@ -5,7 +5,7 @@ import { QuickSightUsersStack } from './quicksight-users-stack';
  * The app that cdk.json runs. Context:
  *
  *   users        the users file, or a pattern such as teams/*.yaml (users.yaml)
- *   environment  which of the variants in the files applies (none)
+ *   environment  which of the variants in the files applies; required once they list some
  *   stackName    the name of the stack (QuickSightUsers)
  *   shards       how many nested stacks share the users (none up to 490 users, then 32)
  *   firstShards  leaves out all nested stacks but the first so many (none)

@@ -219,14 +219,13 @@ class Reading {
 
   declaration(): UsersDeclaration {
     const users = [...this.entries.values()].flatMap(({ item, place }) => this.userOf(item, place) ?? []);
-    const groups = [...this.groups.values()]
-      .filter(({ item }) => !item.values.existing)
-      .map(({ item: { name, namespace, values }, place }) => ({
-        name,
-        namespace,
-        description: values.description,
-        place,
-      }));
+    const groups = [...this.groups.values()].map(({ item: { name, namespace, values }, place }) => ({
+      name,
+      namespace,
+      description: values.description,
+      existing: values.existing === true,
+      place,
+    }));
     const customPermissions = [...this.profiles.values()].map(({ item: { name, denied }, place }) => ({
       name,
       capabilities: Object.fromEntries(denied.map((capability) => [capability, 'DENY' as const])),
@@ -391,9 +390,10 @@ class Reading {
       UserRole: role,
       CustomPermissionsName: customPermissionsName,
       InvitationVersion: invitationVersion,
+      GroupNames: groups,
       Tags: Object.entries(tags).map(([Key, Value]) => ({ Key, Value })),
     });
-    for (const { property, text } of found) wrong(`${property.charAt(0).toLowerCase()}${property.slice(1)} ${text}`);
+    for (const { property, text } of found) wrong(`${keyOfProperty(property, identity)} ${text}`);
 
     if (this.problems.length > before || email === undefined || role === undefined) return undefined;
     return {
@@ -471,8 +471,16 @@ function iamEntity(identity: DeclaredIdentity): string | undefined {
   return 'iamRole' in identity ? identity.iamRole : undefined;
 }
 
+/** What a file calls a property of the wire. */
+function keyOfProperty(property: keyof UserResourceProperties, identity: DeclaredIdentity): string {
+  if (property === 'GroupNames') return 'groups';
+  if (property === 'UserRole') return 'role';
+  if (property === 'IamArn') return 'iamUser' in identity ? 'iamUser' : 'iamRole';
+  return property.charAt(0).toLowerCase() + property.slice(1);
+}
+
 /** As the library's checks want it. The account that is deployed to is not known here, and of no importance to them. */
-function wireIdentity(identity: DeclaredIdentity): Partial<UserResourceProperties> {
+export function wireIdentity(identity: DeclaredIdentity): Partial<UserResourceProperties> {
   if ('userName' in identity) return { IdentityType: 'QUICKSIGHT', UserName: identity.userName };
   const [kind, entity] = 'iamUser' in identity ? ['user', identity.iamUser] : ['role', identity.iamRole];
   return {

@@ -23,7 +23,7 @@ export interface QuickSightUsersProps {
   /**
    * Which of the variants under `environments` in the files applies, such as `dev` or `prod`.
    *
-   * @default - none: what the files say outside of `environments`
+   * @default - none: what the files say outside of `environments`; files that list environments need one
    */
   readonly environment?: string;
 
@@ -125,7 +125,8 @@ export class QuickSightUsers extends Construct {
     const reader = usersFileReader();
     const { declaration, problems } = reader.readUsersFiles(props.files, { environment: props.environment });
     const found = [...problems];
-    const inStack = declaration.users.length + declaration.groups.length + declaration.customPermissions.length;
+    const groups = declaration.groups.filter(({ existing }) => !existing);
+    const inStack = declaration.users.length + groups.length + declaration.customPermissions.length;
     const shards = props.shards ?? (inStack > MAX_IN_STACK ? DEFAULT_SHARDS : undefined);
     if (shards === undefined && props.firstShards !== undefined) {
       throw new Error(
@@ -133,7 +134,7 @@ export class QuickSightUsers extends Construct {
           'groups and custom permissions are in no nested stack, unless shards is given',
       );
     }
-    const prerequisites = this.prerequisites(declaration);
+    const prerequisites = this.prerequisites({ ...declaration, groups });
     if (shards === undefined) {
       for (const user of declaration.users) {
         const resource = this.declare(this, user, provider, found)?.node.defaultChild as CfnResource | undefined;
@@ -173,7 +174,7 @@ export class QuickSightUsers extends Construct {
   }
 
   /** Groups and profiles are always in the root stack's part: CloudFormation could not move them to another. */
-  private prerequisites({ groups, customPermissions }: UsersDeclaration) {
+  private prerequisites({ groups, customPermissions }: Pick<UsersDeclaration, 'groups' | 'customPermissions'>) {
     const groupScope = new Construct(this, 'Groups');
     const groupOf = new Map(groups.map((group) => [idOf(group), cfnGroup(groupScope, group)]));
     const profileScope = new Construct(this, 'CustomPermissions');

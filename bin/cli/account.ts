@@ -9,11 +9,15 @@ export interface Account {
   /** Where the command was told to ask, and where stacks are; the users may be in another: see QuickSightReader. */
   readonly region: string;
   readonly quickSight: QuickSightReader;
-  /** One call of a service in the query protocol; the XML of the answer. */
   readonly query: Query;
 }
 
-export type Query = (service: 'cloudformation' | 'sts', parameters: Record<string, string>) => Promise<string>;
+/** One call of a service in the query protocol, in the account's region unless told another; the XML of the answer. */
+export type Query = (
+  service: 'cloudformation' | 'sts',
+  parameters: Record<string, string>,
+  region?: string,
+) => Promise<string>;
 
 export interface AccountOptions {
   readonly account?: string;
@@ -43,11 +47,11 @@ export async function openAccount(options: AccountOptions): Promise<Account> {
         'AWS_PROFILE or --profile, or give the pipeline a role',
     );
   });
-  const query: Query = async (service, parameters) => {
+  const query: Query = async (service, parameters, asked = region) => {
     const call: SignedCall = {
       service,
       endpointId: service.toUpperCase(),
-      arn: `arn:${partitionOf(region)}:${service}:${region}:`,
+      arn: `arn:${partitionOf(asked)}:${service}:${asked}:`,
       headers: { 'content-type': 'application/x-www-form-urlencoded; charset=utf-8' },
       body: String(new URLSearchParams({ ...parameters, Version: VERSION[service] })),
       credentials: provider,

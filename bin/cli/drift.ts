@@ -2,7 +2,7 @@ import { holderKeys, holdOf, type Tags } from '../../lambda/holder';
 import { table } from '../table';
 import type { DeclaredUser, UsersDeclaration } from '../users-declaration';
 import { compare, GONE, type LiveAccount, type LiveUser } from './live-users';
-import { login, printable } from './person';
+import { login, printable, type Named } from './person';
 
 /** What differs between files and account. */
 export type DriftKind =
@@ -127,7 +127,7 @@ function list(names: readonly string[]): string | undefined {
 /** Groups that the files decide about: of all others, nobody declared who is in them. */
 export function groupsNamed(
   users: UsersDeclaration['users'],
-  listed: UsersDeclaration['groups'],
+  listed: readonly Named[],
 ): ReadonlyMap<string, ReadonlySet<string>> {
   const named = new Map<string, Set<string>>();
   const add = (namespace: string, name: string) =>
@@ -143,17 +143,11 @@ export function declaredLogin({ externalLogin }: DeclaredUser) {
   return { type: 'CUSTOM_OIDC' as const, ...externalLogin.customOidc };
 }
 
-export function keyOf({ namespace, name }: { readonly namespace: string; readonly name: string }): string {
+export function keyOf({ namespace, name }: Named): string {
   return `${namespace}/${name}`;
 }
 
-function finding(
-  kind: DriftKind,
-  { namespace, name }: { readonly namespace: string; readonly name: string },
-  what: string,
-  declared?: string,
-  live?: string,
-): Finding {
+function finding(kind: DriftKind, { namespace, name }: Named, what: string, declared?: string, live?: string): Finding {
   return { kind, namespace, user: name, what, declared, live };
 }
 

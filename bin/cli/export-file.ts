@@ -1,8 +1,8 @@
 import { isOwnTag } from '../../lambda/holder';
 import { MAX_TAGS } from '../../lib/private/user-resource';
-import { userProblems } from '../../lib/private/validate';
+import { nameFaults, userProblems } from '../../lib/private/validate';
 import type { DeclaredIdentity } from '../users-declaration';
-import { resourceProperties } from './declaration';
+import { wireIdentity } from '../users-file-layers';
 import { compare, GONE, type LiveAccount, type LiveUser } from './live-users';
 import { count, person, printable } from './person';
 
@@ -16,7 +16,8 @@ export interface Export {
   /** The users file. */
   readonly text: string;
   readonly users: number;
-  /** Users that no file can declare: they are comments. */
+  readonly groups: number;
+  /** Users and groups that no file can declare: they are comments. */
   readonly left: number;
 }
 
@@ -32,7 +33,8 @@ export function exportFile(
   origin: Origin,
 ): Export {
   const memberships = new Map<string, string[]>();
-  for (const { namespace, name, members } of groups) {
+  const [nameable, unnameable] = [true, false].map((is) => groups.filter(({ name }) => isNameable(name) === is));
+  for (const { namespace, name, members } of nameable!) {
     for (const member of members) {
       const key = `${namespace}/${member}`;
       memberships.set(key, [...(memberships.get(key) ?? []), name]);
@@ -51,15 +53,22 @@ export function exportFile(
     const own = [...(tags.get(user) ?? [])].filter(([key]) => !isOwnTag(key) && !key.startsWith('aws:'));
     entries.push(entry(user, identity, memberships.get(`${user.namespace}/${user.name}`) ?? [], own));
   }
+  for (const group of unnameable!) {
+    const [fault] = nameFaults(group.name);
+    left.push(
+      `#   group ${printable(person(group))}: ${count(group.members.size, 'member')}\n#     Its name ${fault}.\n`,
+    );
+  }
   const text = [
-    head(origin, groups),
+    head(origin),
+    groupSections(nameable!),
     ...(entries.length > 0 ? ['users:\n', ...entries] : ['users: []\n']),
     ...(left.length > 0 ? [`\n# Not declared, because no users file can:\n#\n`, ...left] : []),
   ].join('');
-  return { text, users: entries.length, left: left.length };
+  return { text, users: entries.length, groups: nameable!.length, left: left.length };
 }
 
-function head({ accountId, identityRegion }: Origin, groups: LiveAccount['groups']): string {
+function head({ accountId, identityRegion }: Origin): string {
   const lines = [
     `The users of QuickSight account ${accountId} (${identityRegion}), as quicksight-users export found them.`,
     '',
@@ -69,14 +78,37 @@ function head({ accountId, identityRegion }: Origin, groups: LiveAccount['groups
     'QuickSight does not tell the ARN of an IAM identity. A role or user of IAM stands here by its name alone: where it',
     'has a path, put that before the name (teams/DataTeam), or its ARN in its place, or the deployment is refused.',
   ];
-  if (groups.length > 0) {
-    lines.push('', 'These groups exist already. Listed under groups: the app would try to make them.');
-    for (const { namespace, name, members } of groups) {
-      lines.push(`  ${person({ namespace, name })}: ${count(members.size, 'member')}`);
-    }
-  }
   const comment = lines.map((line) => printable(line).replace(/^/, '# ').trimEnd());
   return `${comment.join('\n')}\n\ndefaults:\n  onExisting: adopt\n\n`;
+}
+
+/** The groups of the default namespace, and a section for those of each other one. No deployment makes what exists. */
+function groupSections(groups: LiveAccount['groups']): string {
+  const lines: string[] = [];
+  const list = (namespace: string, indent: string) => {
+    for (const { name, description } of groups.filter((group) => group.namespace === namespace)) {
+      const told = description ? `description: ${scalar(description)}, ` : '';
+      lines.push(`${indent}${scalar(name)}: { ${told}existing: true }`);
+    }
+  };
+  const namespaces = [...new Set(groups.map(({ namespace }) => namespace))];
+  if (namespaces.includes('default')) {
+    lines.push('groups:');
+    list('default', '  ');
+    lines.push('');
+  }
+  const others = namespaces.filter((namespace) => namespace !== 'default');
+  if (others.length > 0) lines.push('namespaces:');
+  for (const namespace of others) {
+    lines.push(`  ${scalar(namespace)}:`, '    groups:');
+    list(namespace, '      ');
+  }
+  if (others.length > 0) lines.push('');
+  return lines.map((line) => `${line}\n`).join('');
+}
+
+function isNameable(group: string): boolean {
+  return [...nameFaults(group)].length === 0;
 }
 
 /** How a file names the user, or why none can. */
@@ -100,7 +132,7 @@ const ROLES = ['READER', 'AUTHOR', 'ADMIN', 'READER_PRO', 'AUTHOR_PRO', 'ADMIN_P
 /** Why the user, as it is, would be refused when it is declared. */
 function unusable({ namespace, email, role }: LiveUser, identity: DeclaredIdentity): string | undefined {
   if (!ROLES.includes(role)) return `Its role ${role} is none that can be declared.`;
-  const [problem] = userProblems(resourceProperties({ identity, namespace, email, role }));
+  const [problem] = userProblems({ ...wireIdentity(identity), Namespace: namespace, Email: email, UserRole: role });
   return problem && `${problem.property} ${problem.text}.`;
 }
 

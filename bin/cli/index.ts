@@ -1,16 +1,17 @@
 import { existsSync, writeFileSync } from 'node:fs';
 import { Terminal } from '../terminal';
 import type { UsersDeclaration } from '../users-declaration';
-import { UsersFileError } from '../users-file';
+import { readUsersFiles, UsersFileError } from '../users-file';
 import { openAccount, type Account } from './account';
-import { declarationOf, readDeclaration } from './declaration';
+import { declarationOf } from './declaration';
 import { drift, findingTable, groupsNamed, isDrift, type TagsRead } from './drift';
 import { exportFile } from './export-file';
 import { LiveUsers, type LiveAccount, type LiveUser } from './live-users';
 import { parseOptions, UsageError, type Options } from './options';
-import { count, person, printable } from './person';
-import { isRefused, plan, usersInDoubt } from './plan';
+import { count, person, printable, type Named } from './person';
+import { isRefused, plan, profilesNeeded, usersInDoubt, withoutProfiles, type Plan } from './plan';
 import { planMarkdown, planText } from './plan-text';
+import type { ReadError } from './quicksight-reader';
 import { explain } from './remedy';
 import { Stacks } from './stacks';
 
@@ -51,7 +52,7 @@ async function run(options: Options): Promise<number> {
 }
 
 function validate({ files: patterns, environment, format }: Options): number {
-  const { declaration, files, problems } = readDeclaration(patterns, environment);
+  const { declaration, files, problems } = readUsersFiles(patterns, { environment });
   const [users, groups] = [declaration.users.length, declaration.groups.length];
   const valid = problems.length === 0;
   if (format === 'json') {
@@ -79,7 +80,7 @@ async function writeExport(options: Options, account: Account): Promise<number> 
   }
   const tags = options.tags ? await reader.tags(live.users.filter(({ arn }) => arn.startsWith('arn:'))) : new Map();
   const origin = { accountId: account.id, identityRegion: account.quickSight.region };
-  const { text, users, left } = exportFile(live, tags, origin);
+  const { text, users, groups, left } = exportFile(live, tags, origin);
   terminal.setLive('');
   if (output === undefined) {
     process.stdout.write(text);
@@ -89,19 +90,20 @@ async function writeExport(options: Options, account: Account): Promise<number> 
   writeFileSync(output, text, { mode: 0o600 });
   const comments =
     left > 0 ? `, and ${left} that no file can declare, as ${left === 1 ? 'a comment' : 'comments'}` : '';
-  print(`${output}: ${count(users, 'user')}${comments}`);
+  print(`${output}: ${count(users, 'user')}, ${count(groups, 'group')}${comments}`);
   return OK;
 }
 
 async function showDrift(options: Options, declaration: UsersDeclaration, account: Account): Promise<number> {
   const reader = new LiveUsers(account.quickSight, account.id, progress);
-  const live = await readDeclared(reader, declaration);
+  const others = options.onlyDeclared ? [] : await otherNamespaces(reader, account);
+  const live = await readDeclared(reader, declaration, others);
   const declaredNames = new Set(declaration.users.map(({ namespace, name }) => `${namespace}/${name}`));
   const tagged = live.users.filter(
     ({ arn, namespace, name }) =>
       arn.startsWith('arn:') && (!options.onlyDeclared || declaredNames.has(`${namespace}/${name}`)),
   );
-  const read = options.tags ? await readTags(reader, tagged, account) : undefined;
+  const read = options.tags ? await readTags(reader, tagged, account, options.stackRegions) : undefined;
   const findings = drift(declaration, live, { onlyDeclared: options.onlyDeclared, read });
   const drifted = findings.filter(isDrift);
   const where = `account ${account.id}, identity region ${account.quickSight.region}`;
@@ -127,13 +129,14 @@ async function showPlan(options: Options, declaration: UsersDeclaration, account
   const deployed = await new Stacks(account).deployed(options.stack, progress);
   // A user that leaves may be the last of its namespace.
   const leaving = deployed.unknown === undefined ? [...deployed.users.values()] : [];
+  const made = deployed.unknown === undefined ? [...deployed.groups.values()] : [];
   const live = await readDeclared(
     reader,
-    declaration,
+    { users: declaration.users, groups: [...declaration.groups, ...made] },
     leaving.map(({ namespace }) => namespace),
   );
   const tags = await reader.tags(usersInDoubt(declaration, live, deployed));
-  const planned = plan(declaration, live, deployed, tags);
+  const planned = await withProfiles(reader, declaration, plan(declaration, live, deployed, tags), account);
   const what = `${options.stack} to account ${account.id}, ${account.region}`;
   if (options.format === 'json')
     print(JSON.stringify({ account: account.id, stack: options.stack, ...planned }, null, 2));
@@ -141,21 +144,54 @@ async function showPlan(options: Options, declaration: UsersDeclaration, account
   return isRefused(planned) ? FAILED : OK;
 }
 
-/** Users and groups of the namespaces that the files declare. */
+/** The plan, with custom permissions that it needs and that are not there. */
+async function withProfiles(
+  reader: LiveUsers,
+  declaration: UsersDeclaration,
+  planned: Plan,
+  account: Account,
+): Promise<Plan> {
+  try {
+    return withoutProfiles(planned, await reader.missingProfiles(profilesNeeded(declaration, planned)));
+  } catch (error) {
+    // No more than a help: the rest of the plan holds without it.
+    const warning = `whether custom permissions exist is not known: ${explain(error, account.id)}`;
+    return { ...planned, warnings: [...planned.warnings, warning] };
+  }
+}
+
+/** Namespaces that no file need know, and in which users may be all the same. */
+async function otherNamespaces(reader: LiveUsers, account: Account): Promise<string[]> {
+  try {
+    return await reader.namespaces();
+  } catch (error) {
+    if ((error as ReadError).code !== 'AccessDeniedException') throw error;
+    terminal.print(`warning: users of namespaces that no file names are not told: ${explain(error, account.id)}`);
+    return [];
+  }
+}
+
+/** Users of the namespaces that the files name, and of others, with the groups that the files name. */
 function readDeclared(
   reader: LiveUsers,
-  { users, groups }: UsersDeclaration,
-  more: readonly string[] = [],
+  { users, groups }: { readonly users: UsersDeclaration['users']; readonly groups: readonly Named[] },
+  others: readonly string[],
 ): Promise<LiveAccount> {
-  const namespaces = new Set([...users, ...groups].map(({ namespace }) => namespace).concat(more));
+  const namespaces = new Set([...users, ...groups].map(({ namespace }) => namespace).concat(others));
   if (namespaces.size === 0) namespaces.add('default');
   const named = groupsNamed(users, groups);
   return reader.read([...namespaces].sort(), (namespace) => [...(named.get(namespace) ?? [])]);
 }
 
-async function readTags(reader: LiveUsers, users: readonly LiveUser[], account: Account): Promise<TagsRead> {
+async function readTags(
+  reader: LiveUsers,
+  users: readonly LiveUser[],
+  account: Account,
+  stackRegions: readonly string[],
+): Promise<TagsRead> {
   const tags = await reader.tags(users);
-  const holderExists = await new Stacks(account).holders(tags.values(), progress).catch((error: Error) => {
+  const regions = stackRegions.length > 0 ? stackRegions : [account.region];
+  const holderExists = await new Stacks(account).holders(tags.values(), regions, progress).catch((error: Error) => {
     terminal.print(`warning: holders that no longer exist are not told: ${explain(error, account.id)}`);
     return undefined;
   });

@@ -98,6 +98,20 @@ export class LiveUsers {
     return tags;
   }
 
+  /** Which of these custom permissions do not exist. */
+  async missingProfiles(names: readonly string[]): Promise<string[]> {
+    const missing: string[] = [];
+    await atOnce(names, async (CustomPermissionsName) => {
+      await this.quickSight
+        .call('DescribeCustomPermissions', { AwsAccountId: this.accountId, CustomPermissionsName })
+        .catch((error: ReadError) => {
+          if (error.code !== 'ResourceNotFoundException') throw error;
+          missing.push(CustomPermissionsName);
+        });
+    });
+    return missing.sort(compare);
+  }
+
   private async *users(namespace: string): AsyncGenerator<LiveUser> {
     let count = 0;
     const input = { AwsAccountId: this.accountId, Namespace: namespace };

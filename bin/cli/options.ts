@@ -18,6 +18,7 @@ export interface Options {
   readonly output?: string;
   readonly force: boolean;
   readonly stack: string;
+  readonly stackRegions: readonly string[];
   readonly tags?: boolean;
   readonly onlyDeclared: boolean;
   readonly format: 'text' | 'json' | 'markdown';
@@ -35,14 +36,17 @@ const VALUES = {
   profile: 'NAME',
   region: 'REGION',
   stack: 'NAME',
+  'stack-region': 'REGION',
 } as const;
+
+const REPEATABLE: readonly string[] = ['namespace', 'stack-region'];
 
 const ACCOUNT_OPTIONS = ['account', 'region', 'profile'];
 
 const TAKES: Readonly<Record<Command, readonly string[]>> = {
   validate: ['environment', 'json'],
   export: [...ACCOUNT_OPTIONS, 'namespace', 'output', 'force', 'no-tags'],
-  drift: [...ACCOUNT_OPTIONS, 'environment', 'tags', 'only-declared', 'json'],
+  drift: [...ACCOUNT_OPTIONS, 'environment', 'tags', 'stack-region', 'only-declared', 'json'],
   plan: [...ACCOUNT_OPTIONS, 'environment', 'stack', 'markdown', 'json'],
 };
 
@@ -90,19 +94,19 @@ Exit codes: 0 written, 1 an error.
 `,
   drift: `quicksight-users drift [FILE…] [--tags] [--only-declared] [--json]
 
-Compares users files with the live account, in the namespaces that the files declare users in: users that are missing,
-extra or without an IAM identity; roles, e-mail addresses, groups, custom permissions and external logins that differ.
-A role that a user was given by self-upgrade is drift, too. Groups that no file names are left alone. Who never
-signed in is told, and does not count.
+Compares users files with the live account: users that are missing, extra or without an IAM identity; roles, e-mail
+addresses, groups, custom permissions and external logins that differ. A role that a user was given by
+self-upgrade is drift, too. Groups that no file names are left alone. Who never signed in is told, and does not count.
 
 ${FILES}
   --tags                also compare tags, and find users that no stack holds or whose stack is gone: one call a user,
                         and cloudformation:DescribeStacks, GetTemplate
-  --only-declared       do not tell users that no file declares
+  --stack-region REGION where the stacks are, with --tags; can be repeated; without it: the region as below
+  --only-declared       look only at users that the files declare
   --json                the result as JSON on stdout
 ${ACCOUNT}
 
-Needs quicksight:ListUsers, ListGroupMemberships; with --tags ListTagsForResource.
+Needs quicksight:ListUsers, ListGroupMemberships, ListNamespaces; with --tags ListTagsForResource.
 Exit codes: 0 no drift, 1 an error, 2 drift.
 `,
   plan: `quicksight-users plan [FILE…] [--stack NAME] [--markdown | --json]
@@ -116,15 +120,24 @@ ${FILES}
   --json                the plan as JSON on stdout
 ${ACCOUNT}
 
-Needs quicksight:ListUsers, ListGroupMemberships, ListTagsForResource, and for the stack as it is deployed
-cloudformation:GetTemplate, ListStackResources, DescribeStacks. Without the latter nobody can tell who would lose access.
+Needs quicksight:ListUsers, ListGroupMemberships, ListTagsForResource, DescribeCustomPermissions, and for the stack as it
+is deployed cloudformation:GetTemplate, ListStackResources, DescribeStacks. Without the latter nobody can tell who would
+lose access.
 Exit codes: 0 the deployment would succeed, 1 an error, or the deployment would be refused.
 `,
 };
 
 /** Throws `UsageError`. */
 export function parseOptions(args: readonly string[]): Options {
-  const nothing = { files: [], namespaces: [], force: false, stack: '', onlyDeclared: false, format: 'text' } as const;
+  const nothing = {
+    files: [],
+    namespaces: [],
+    force: false,
+    stack: '',
+    stackRegions: [],
+    onlyDeclared: false,
+    format: 'text',
+  } as const;
   const [first, ...rest] = args;
   if (first === undefined) throw new UsageError(HELP.trimEnd());
   if (['help', '--help', '-h'].includes(first)) {
@@ -139,7 +152,7 @@ export function parseOptions(args: readonly string[]): Options {
     args: rest,
     options: {
       ...Object.fromEntries(
-        Object.keys(VALUES).map((name) => [name, { type: 'string', multiple: name === 'namespace' } as const]),
+        Object.keys(VALUES).map((name) => [name, { type: 'string', multiple: REPEATABLE.includes(name) } as const]),
       ),
       help: { type: 'boolean', short: 'h' },
     },
@@ -174,21 +187,26 @@ export function parseOptions(args: readonly string[]): Options {
   if (account !== undefined && !/^\d{12}$/.test(account)) {
     throw new UsageError(`--account '${account}' is not the id of an AWS account: give its 12 digits`);
   }
-  const region = text('region');
-  if (region !== undefined && !/^[a-z]{2,4}(-[a-z]+)+-\d$/.test(region)) {
-    throw new UsageError(`--region '${region}' is not an AWS region: give one like us-east-1`);
+  const list = (name: keyof typeof VALUES) => (values[name] as unknown as string[] | undefined) ?? [];
+  for (const option of ['region', 'stack-region'] as const) {
+    const [wrong] = [values[option] ?? []].flat().filter((region) => !/^[a-z]{2,4}(-[a-z]+)+-\d$/.test(String(region)));
+    if (wrong !== undefined)
+      throw new UsageError(`--${option} '${wrong}' is not an AWS region: give one like us-east-1`);
   }
+  if (values['stack-region'] && !values.tags)
+    throw new UsageError('--stack-region without --tags has no effect: add --tags');
   return {
     command: first,
     files: positionals.length > 0 ? positionals : ['users.yaml'],
     environment: text('environment'),
     account,
-    region,
+    region: text('region'),
     profile: text('profile'),
-    namespaces: (values.namespace as unknown as string[] | undefined) ?? [],
+    namespaces: list('namespace'),
     output: text('output'),
     force: values.force === true,
     stack: text('stack') ?? 'QuickSightUsers',
+    stackRegions: list('stack-region'),
     tags: first === 'export' ? values['no-tags'] !== true : values.tags === true,
     onlyDeclared: values['only-declared'] === true,
     format: values.json ? 'json' : values.markdown ? 'markdown' : 'text',

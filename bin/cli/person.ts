@@ -2,8 +2,14 @@
  * How people and their properties are written, whatever the command.
  */
 
-/** What QuickSight calls a user, with the namespace where that is not the default one. */
-export function person({ name, namespace }: { readonly name: string; readonly namespace: string }): string {
+/** A user or a group. */
+export interface Named {
+  readonly namespace: string;
+  readonly name: string;
+}
+
+/** What QuickSight calls a user or a group, with the namespace where that is not the default one. */
+export function person({ name, namespace }: Named): string {
   return namespace === 'default' ? name : `${name} (${namespace})`;
 }
 

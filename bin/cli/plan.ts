@@ -2,9 +2,10 @@ import type { User } from '@aws-sdk/client-quicksight';
 import { ADOPTED, describeHolder, isHeldWithin, isShared, type Tags } from '../../lambda/holder';
 import { isDowngrade, reasonToKeep } from '../../lambda/plan';
 import type { DeclaredUser, UsersDeclaration } from '../users-declaration';
+import { wireIdentity } from '../users-file-layers';
 import { declaredLogin, keyOf } from './drift';
 import { compare, GONE, type LiveAccount, type LiveUser } from './live-users';
-import { login, person } from './person';
+import { count, login, person, type Named } from './person';
 import type { Deployed, DeployedUser } from './stacks';
 
 /** What a deployment does to a person. */
@@ -49,8 +50,13 @@ export function usersInDoubt({ users }: UsersDeclaration, live: LiveAccount, dep
     const wanted = declared.get(keyOf(user));
     const before = deployed.users.get(keyOf(user));
     if (!wanted) return before !== undefined;
-    if (!before) return wanted.onExisting === 'fail';
-    return isDowngrade(user.role, wanted.role) || wanted.invitationVersion !== before.properties.InvitationVersion;
+    // What is adopted gets the tags that are declared.
+    if (!before) return wanted.onExisting === 'fail' || Object.keys(wanted.tags).length > 0;
+    return (
+      isDowngrade(user.role, wanted.role) ||
+      typeOf(wanted) !== user.identityType ||
+      wanted.invitationVersion !== before.properties.InvitationVersion
+    );
   });
 }
 
@@ -73,7 +79,7 @@ export function plan(
     const entry = before
       ? updated(wanted, before, user, userTags)
       : user
-        ? taken(wanted, user, userTags, groupsOf(user, live), deployed)
+        ? taken(wanted, user, tags.get(user), groupsOf(user, live), deployed)
         : joins(wanted);
     if (entry) entries.push(entry);
     else unchanged++;
@@ -88,8 +94,15 @@ export function plan(
       ORDER.indexOf(a.action) - ORDER.indexOf(b.action) || compare(a.namespace, b.namespace) || compare(a.user, b.user),
   );
   const others = live.users.filter((user) => !declaredKeys.has(keyOf(user)) && !stack.has(keyOf(user))).length;
-  const problems = problemsOf(entries, listed, live, deployed);
-  return { entries, unchanged, others, problems, warnings: warningsOf(deployed) };
+  const made = listed.filter(({ existing }) => !existing);
+  const problems = problemsOf(entries, made, live, deployed);
+  return {
+    entries,
+    unchanged,
+    others,
+    problems,
+    warnings: [...warningsOf(deployed), ...lostGroups(made, live, deployed)],
+  };
 }
 
 function joins(wanted: DeclaredUser, note?: string): Entry {
@@ -100,11 +113,12 @@ function joins(wanted: DeclaredUser, note?: string): Entry {
 function taken(
   wanted: DeclaredUser,
   user: LiveUser,
-  tags: Tags,
+  read: Tags | undefined,
   groups: readonly string[],
   deployed: Deployed,
 ): Entry | undefined {
-  const changes = differences(liveProperties(user, groups, wanted), declaredProperties(wanted));
+  const tags: Tags = read ?? new Map<string, string>();
+  const changes = differences(liveProperties(user, groups, read, wanted), declaredProperties(wanted));
   const refusal = identityRefusal(wanted, user) ?? downgradeRefusal(wanted, user);
   if (refusal) return entry('refused', wanted, changes, refusal);
   if (deployed.unknown !== undefined) return changes.length > 0 ? entry('changes', wanted, changes) : undefined;
@@ -129,14 +143,17 @@ function updated(
   const { properties } = before;
   const changes = differences(deployedProperties(before), declaredProperties(wanted));
   const renewed = wanted.invitationVersion !== properties.InvitationVersion;
-  if (changes.length === 0 && !renewed) return undefined;
+  const moved = isMoved(wanted, before);
+  if (changes.length === 0 && !renewed && !moved) return undefined;
   if (!user) return joins(wanted, 'was declared already, but is gone from QuickSight');
-  const refusal = identityRefusal(wanted, user);
-  if (refusal) return entry('refused', wanted, changes, refusal);
   // A role that the files do not change stays as it is, also where it was raised by hand.
   const role = properties.UserRole === wanted.role ? user.role : wanted.role;
   const told = changes.map((change) => (change.property === 'role' ? { ...change, from: user.role } : change));
   const reason = reasonToKeep(asInApi(user), tags, before.holderKey);
+  if (moved || typeOf(wanted) !== user.identityType) {
+    if (reason) return entry('refused', wanted, told, moveRefusal(wanted, user, reason));
+    return entry('changes', wanted, told, `never signed in: is deleted and registered again as ${typeOf(wanted)}`);
+  }
   if (isDowngrade(user.role, role)) {
     if (reason) return entry('refused', wanted, told, downgradeNote(user, wanted, reason));
     return entry('changes', wanted, told, 'never signed in: is deleted and registered again, with a new invitation');
@@ -167,10 +184,32 @@ function asInApi({ identityType, active }: LiveUser): User {
 }
 
 /** QuickSight has a person of another kind under this name. */
-function identityRefusal({ identity }: DeclaredUser, { identityType }: LiveUser): string | undefined {
-  const type = 'userName' in identity ? 'QUICKSIGHT' : 'IAM';
+function identityRefusal(wanted: DeclaredUser, { identityType }: LiveUser): string | undefined {
+  const type = typeOf(wanted);
   if (type === identityType) return undefined;
   return `exists with identity type ${identityType} and is declared as ${type}: remove the user, deploy, and declare it anew`;
+}
+
+function moveRefusal(wanted: DeclaredUser, user: LiveUser, reason: string): string {
+  const type = typeOf(wanted);
+  const what = type === user.identityType ? `another identity of type ${type}` : `${type}, from ${user.identityType},`;
+  return `cannot become ${what} under the same name, as ${reason}: remove the user, deploy, and declare it anew`;
+}
+
+function typeOf({ identity }: DeclaredUser): 'QUICKSIGHT' | 'IAM' {
+  return 'userName' in identity ? 'QUICKSIGHT' : 'IAM';
+}
+
+/** The user is declared by another identity, such as a role of another path, that makes the same user name. */
+function isMoved(wanted: DeclaredUser, { properties }: DeployedUser): boolean {
+  const { IdentityType, IamArn } = wireIdentity(wanted.identity);
+  if (IdentityType !== properties.IdentityType) return true;
+  // What is a token in the template says nothing.
+  if (IamArn === undefined || typeof properties.IamArn !== 'string') return false;
+  const whole = Object.values(wanted.identity).includes(IamArn);
+  // A name, unlike an ARN, leaves open which account it is of.
+  const compared = (arn: string) => (whole ? arn : arn.split(':').at(-1));
+  return compared(IamArn) !== compared(properties.IamArn);
 }
 
 function downgradeRefusal(wanted: DeclaredUser, user: LiveUser): string | undefined {
@@ -188,13 +227,13 @@ function downgradeNote(user: LiveUser, wanted: DeclaredUser, reason: string): st
 /** What has to be there, or must not be, before the deployment. */
 function problemsOf(
   entries: readonly Entry[],
-  listed: UsersDeclaration['groups'],
+  made: UsersDeclaration['groups'],
   live: LiveAccount,
   deployed: Deployed,
 ): string[] {
   const found = live.missingNamespaces.map((name) => `there is no namespace ${name}: create it first`);
   const exists = new Set(live.groups.map(keyOf));
-  const wanted = new Set(listed.map(keyOf));
+  const wanted = new Set(made.map(keyOf));
   const joined = entries.flatMap(({ namespace, changes }) =>
     changes.flatMap(({ property, to }) => (property === 'group' && to !== undefined ? { namespace, name: to } : [])),
   );
@@ -203,11 +242,37 @@ function problemsOf(
     found.push(`there is no group ${name}: create it, or list it under groups`);
   }
   if (deployed.unknown !== undefined) return found;
-  for (const group of listed) {
+  for (const group of made) {
     if (!exists.has(keyOf(group)) || deployed.groups.has(keyOf(group))) continue;
-    found.push(`the group ${person(group)} exists already, and the stack would make it: do not list it under groups`);
+    found.push(`the group ${person(group)} exists already, and the stack would make it: list it with existing: true`);
   }
   return found;
+}
+
+/** Custom permissions that the deployment gives to somebody and does not make: they have to be there. */
+export function profilesNeeded({ customPermissions }: UsersDeclaration, { entries }: Plan): string[] {
+  const made = new Set(customPermissions.map(({ name }) => name));
+  const given = entries.flatMap(({ changes }) => changes.filter(({ property }) => property === 'custom permissions'));
+  return [...new Set(given.flatMap(({ to }) => to ?? []))].filter((name) => !made.has(name));
+}
+
+/** The plan, with what is known of profiles that it needs. */
+export function withoutProfiles(plan: Plan, missing: readonly string[]): Plan {
+  const problem = (name: string) =>
+    `there are no custom permissions ${name}: create them, or define them under customPermissions`;
+  return { ...plan, problems: [...plan.problems, ...missing.map(problem)] };
+}
+
+/** Groups that go with their entry, and what that does to people of whom no entry says it. */
+function lostGroups(made: UsersDeclaration['groups'], live: LiveAccount, deployed: Deployed): string[] {
+  if (deployed.unknown !== undefined) return [];
+  const kept = new Set(made.map(keyOf));
+  return live.groups
+    .filter((group) => deployed.groups.has(keyOf(group)) && !kept.has(keyOf(group)))
+    .map(
+      (group) =>
+        `the group ${person(group)} is deleted: ${count(group.members.size, 'member')} will not be in it any more`,
+    );
 }
 
 function warningsOf(deployed: Deployed): string[] {
@@ -266,13 +331,19 @@ function deployedProperties({ properties }: DeployedUser): Properties {
 }
 
 /** Of a user that is taken: groups and tags that nobody declared stay. */
-function liveProperties(user: LiveUser, groups: readonly string[], wanted: DeclaredUser): Properties {
+function liveProperties(
+  user: LiveUser,
+  groups: readonly string[],
+  tags: Tags | undefined,
+  wanted: DeclaredUser,
+): Properties {
   return {
     role: user.role,
     'e-mail': user.email,
     'custom permissions': user.customPermissionsName,
     'external login': login(user.externalLogin),
     groups: groups.filter((name) => wanted.groups.includes(name)),
+    tags: tags && Object.fromEntries([...tags].filter(([key]) => Object.hasOwn(wanted.tags, key))),
   };
 }
 
@@ -291,11 +362,6 @@ function differences(old: Properties, now: Properties): Change[] {
   return changes;
 }
 
-function entry(
-  action: Action,
-  { namespace, name }: { readonly namespace: string; readonly name: string },
-  changes: readonly Change[],
-  note?: string,
-): Entry {
+function entry(action: Action, { namespace, name }: Named, changes: readonly Change[], note?: string): Entry {
   return { action, namespace, user: name, changes, note };
 }

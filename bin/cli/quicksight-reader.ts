@@ -1,5 +1,8 @@
 import { setTimeout as pause } from 'node:timers/promises';
 import {
+  DescribeCustomPermissionsCommand,
+  type DescribeCustomPermissionsCommandInput,
+  type DescribeCustomPermissionsCommandOutput,
   ListGroupMembershipsCommand,
   type ListGroupMembershipsCommandInput,
   type ListGroupMembershipsCommandOutput,
@@ -22,6 +25,7 @@ import { namedIdentityRegion, type QuickSightError } from '../../lambda/quicksig
 
 /** All that the command line asks QuickSight: it only ever reads. */
 const COMMANDS = {
+  DescribeCustomPermissions: DescribeCustomPermissionsCommand,
   ListNamespaces: ListNamespacesCommand,
   ListUsers: ListUsersCommand,
   ListGroups: ListGroupsCommand,
@@ -30,6 +34,7 @@ const COMMANDS = {
 };
 
 interface Reads {
+  DescribeCustomPermissions: [DescribeCustomPermissionsCommandInput, DescribeCustomPermissionsCommandOutput];
   ListNamespaces: [ListNamespacesCommandInput, ListNamespacesCommandOutput];
   ListUsers: [ListUsersCommandInput, ListUsersCommandOutput];
   ListGroups: [ListGroupsCommandInput, ListGroupsCommandOutput];
@@ -118,7 +123,10 @@ export class QuickSightReader {
   }
 
   /** All items of a list, page by page. */
-  async *pages<R extends Exclude<Read, 'ListTagsForResource'>>(read: R, input: Input<R>): AsyncGenerator<Output<R>> {
+  async *pages<R extends Exclude<Read, 'DescribeCustomPermissions' | 'ListTagsForResource'>>(
+    read: R,
+    input: Input<R>,
+  ): AsyncGenerator<Output<R>> {
     let NextToken: string | undefined;
     do {
       const page: Output<R> = await this.call(read, { ...input, MaxResults: PAGE, NextToken });

@@ -2,6 +2,7 @@ import { holderKey, holderKeys, holdOf, type Tags } from '../../lambda/holder';
 import { SignedCallError } from '../../lambda/signed-call';
 import { RESOURCE_TYPE, type UserResourceProperties } from '../../lib/private/user-resource';
 import { partitionOf, type Account } from './account';
+import type { Named } from './person';
 
 /** A user as the deployed template of a stack declares it. */
 export interface DeployedUser {
@@ -19,8 +20,8 @@ export interface DeployedUser {
 export type Deployed =
   | {
       readonly users: ReadonlyMap<string, DeployedUser>;
-      /** Groups that the stack made, as `<namespace>/<name>`. */
-      readonly groups: ReadonlySet<string>;
+      /** Groups that the stack made, by `<namespace>/<name>`. */
+      readonly groups: ReadonlyMap<string, Named>;
       readonly stackId?: string;
       /** For example UPDATE_IN_PROGRESS: what is read now may be another thing soon. */
       readonly busy?: string;
@@ -46,7 +47,7 @@ export class Stacks {
     try {
       const stack = await this.find(stackName);
       const users = new Map<string, DeployedUser>();
-      const groups = new Set<string>();
+      const groups = new Map<string, Named>();
       if (!stack) return { users, groups };
       const { stackId, status } = stack;
       if (NEVER_CAME_TO_BE.test(status)) return { users, groups, stackId };
@@ -59,7 +60,8 @@ export class Stacks {
         for (const [logicalId, resource] of Object.entries(Resources)) {
           if (resource.Type === 'AWS::QuickSight::Group') {
             const { Namespace = 'default', GroupName } = resource.Properties ?? {};
-            groups.add(`${String(Namespace)}/${String(GroupName)}`);
+            const [namespace, name] = [String(Namespace), String(GroupName)];
+            groups.set(`${namespace}/${name}`, { namespace, name });
           }
           if (resource.Type !== RESOURCE_TYPE) continue;
           const user = this.deployedUser(resource, holderKey({ StackId: id, LogicalResourceId: logicalId }));
@@ -76,20 +78,26 @@ export class Stacks {
   }
 
   /**
-   * Tells of holders that the tags name whether their resource still exists by the tag key. CloudFormation
-   * knows the stacks of one region: one in another counts as gone.
+   * Tells of holders that the tags name whether their resource still exists by the tag key. A tag does not say
+   * in which region its stack is: in any but these it counts as gone.
    */
-  async holders(tags: Iterable<Tags>, progress: (text: string) => void): Promise<(key: string) => boolean> {
+  async holders(
+    tags: Iterable<Tags>,
+    regions: readonly string[],
+    progress: (text: string) => void,
+  ): Promise<(key: string) => boolean> {
     const named = new Set<string>();
     for (const some of tags) for (const key of holderKeys(some)) named.add(holdOf(some, key)!.stack);
     const existing = new Set<string>();
     if (named.size === 0) return () => false;
-    for await (const page of this.pages({ Action: 'DescribeStacks' })) {
-      for (const [, stackId = ''] of page.matchAll(/<StackId>([^<]+)<\/StackId>/g)) {
-        if (!named.has(stackId.split('/').pop()!)) continue;
-        progress(`Reading the stack ${stackId.split('/')[1]}`);
-        const { Resources = {} } = await this.template(stackId);
-        for (const id of Object.keys(Resources)) existing.add(holderKey({ StackId: stackId, LogicalResourceId: id }));
+    for (const region of regions) {
+      for await (const page of this.pages({ Action: 'DescribeStacks' }, region)) {
+        for (const [, stackId = ''] of page.matchAll(/<StackId>([^<]+)<\/StackId>/g)) {
+          if (!named.has(stackId.split('/').pop()!)) continue;
+          progress(`Reading the stack ${stackId.split('/')[1]}`);
+          const { Resources = {} } = await this.template(stackId, region);
+          for (const id of Object.keys(Resources)) existing.add(holderKey({ StackId: stackId, LogicalResourceId: id }));
+        }
       }
     }
     return (key) => existing.has(key);
@@ -108,8 +116,8 @@ export class Stacks {
     }
   }
 
-  private async template(stackId: string): Promise<Template> {
-    const answer = await this.account.query('cloudformation', { Action: 'GetTemplate', StackName: stackId });
+  private async template(stackId: string, region?: string): Promise<Template> {
+    const answer = await this.account.query('cloudformation', { Action: 'GetTemplate', StackName: stackId }, region);
     const body = /<TemplateBody>([\s\S]*)<\/TemplateBody>/.exec(answer)?.[1] ?? '';
     try {
       return JSON.parse(unescape(body)) as Template;
@@ -130,10 +138,11 @@ export class Stacks {
     return ids;
   }
 
-  private async *pages(parameters: Record<string, string>): AsyncGenerator<string> {
+  private async *pages(parameters: Record<string, string>, region?: string): AsyncGenerator<string> {
     let NextToken: string | undefined;
     do {
-      const page = await this.account.query('cloudformation', { ...parameters, ...(NextToken && { NextToken }) });
+      const asked = { ...parameters, ...(NextToken && { NextToken }) };
+      const page = await this.account.query('cloudformation', asked, region);
       yield page;
       NextToken = unescape(/<NextToken>([^<]+)<\/NextToken>/.exec(page)?.[1] ?? '');
     } while (NextToken);

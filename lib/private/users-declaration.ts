@@ -36,11 +36,13 @@ export interface DeclaredUser {
   readonly place: Place;
 }
 
-/** A group that the files list, and the app makes. */
+/** A group that the files list. */
 export interface DeclaredGroup {
   readonly name: string;
   readonly namespace: string;
   readonly description?: string;
+  /** Nothing makes or deletes it here. */
+  readonly existing: boolean;
   readonly place: Place;
 }
 

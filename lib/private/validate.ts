@@ -149,7 +149,7 @@ function* groupProblems(groups: readonly string[], isKnown: IsKnown): Problems {
 }
 
 /** What is wrong with the name of a user or a group, to be read after it. */
-function* nameFaults(name: string): Generator<string> {
+export function* nameFaults(name: string): Generator<string> {
   if (name === '') yield 'is empty: give it at least one character';
   if (name.length > 256) yield `has ${name.length} characters: use at most 256`;
   // `DELETE …/users/..` is one path normalisation away from deleting the namespace with all its users.

@@ -159,7 +159,7 @@ describe('sessions', () => {
 });
 
 describe('groups', () => {
-  test('are made as listed, but not those that exist already', () => {
+  test('are as listed, to be made unless they exist already', () => {
     const { groups, problems } = read({
       'users.yaml': [
         'groups:',
@@ -177,19 +177,23 @@ describe('groups', () => {
         name: 'analysts',
         namespace: 'default',
         description: 'Make dashboards',
+        existing: false,
         place: { file: 'users.yaml', line: 2, column: 3 },
       },
       {
         name: 'viewers',
         namespace: 'default',
         description: 'Look at them',
+        existing: false,
         place: { file: 'users.yaml', line: 3, column: 3 },
       },
-      { name: 'nobody', namespace: 'default', place: { file: 'users.yaml', line: 4, column: 3 } },
+      { name: 'nobody', namespace: 'default', existing: false, place: { file: 'users.yaml', line: 4, column: 3 } },
+      { name: 'finance', namespace: 'default', existing: true, place: { file: 'users.yaml', line: 5, column: 3 } },
       {
         name: 'analysts',
         namespace: 'partners',
         description: 'Theirs',
+        existing: false,
         place: { file: 'users.yaml', line: 7, column: 25 },
       },
     ]);

@@ -127,6 +127,16 @@ describe('users, groups and custom permissions of a file', () => {
   });
 });
 
+test('a group that exists already is not made, and nobody waits for it', () => {
+  const content =
+    'groups: { staff: { existing: true, role: READER } }\nusers: [{ userName: ana, email: ana@example.com, groups: [staff] }]';
+  const { Team } = synthesize((stack) => declare(stack, content));
+  expect(ofType(Team!, 'AWS::QuickSight::Group')).toEqual([]);
+  const [[, user]] = ofType(Team!, USER) as [[string, Resource]];
+  expect(user).toMatchObject({ Properties: { UserRole: 'READER', GroupNames: ['staff'] } });
+  expect(user.DependsOn?.filter((id) => id.includes('staff')) ?? []).toEqual([]);
+});
+
 test("groups and custom permissions are rendered as by CDK's own constructs", () => {
   const stack = new Stack(new App(), 'Team');
   declare(stack, TEAM);

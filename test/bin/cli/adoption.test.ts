@@ -78,8 +78,11 @@ afterAll(async () => {
 });
 
 test('export writes a file that is right and shows no drift', async () => {
-  expect(await run('export', '--output', 'users.yaml')).toMatchObject({ code: 0, stdout: 'users.yaml: 6 users\n' });
-  expect(await run('validate')).toMatchObject({ code: 0, stdout: 'users.yaml: 6 users, 0 groups, all is well\n' });
+  expect(await run('export', '--output', 'users.yaml')).toMatchObject({
+    code: 0,
+    stdout: 'users.yaml: 6 users, 2 groups\n',
+  });
+  expect(await run('validate')).toMatchObject({ code: 0, stdout: 'users.yaml: 6 users, 2 groups, all is well\n' });
   const { code, stdout } = await run('drift');
   expect(stdout).toContain('No drift: 6 users in the files, 6 in account 111122223333');
   expect(code).toBe(0);

@@ -131,7 +131,23 @@ users:
     const { code, stdout } = await desk.run(['drift']);
     expect(stdout).toContain('No drift: 3 users in the files, 3 in account 111122223333');
     expect(code).toBe(0);
+    expect(desk.calls()).toEqual(['ListNamespaces', 'ListUsers', 'ListGroupMemberships']);
+    expect(await desk.run(['drift', '--only-declared'])).toMatchObject({ code: 0 });
     expect(desk.calls()).toEqual(['ListUsers', 'ListGroupMemberships']);
+  });
+
+  test('finds users of namespaces that no file names, unless that cannot be told', async () => {
+    desk.write(DECLARED);
+    await desk.namespace('partners');
+    await desk.register('lena', { Namespace: 'partners' });
+    expect((await desk.run(['drift'])).stdout).toMatch(/^lena +partners +in no file +READER, lena@example.com$/m);
+    desk.quickSight.faults.add({ operation: 'ListNamespaces', kind: 'error', code: 'AccessDeniedException' });
+    const { code, stdout, stderr } = await desk.run(['drift']);
+    expect(code).toBe(2);
+    expect(stdout).not.toContain('lena');
+    expect(stderr).toMatch(
+      /^warning: users of namespaces that no file names are not told: ListNamespaces .* AccessDenied/,
+    );
   });
 
   test('--json gives findings to machines', async () => {

@@ -128,6 +128,8 @@ test('a command line that makes no sense is refused in one line', async () => {
     [['drift', '--account'], 'option --account needs a value: --account ID'],
     [['drift', '--account', '12'], "--account '12' is not the id of an AWS account: give its 12 digits"],
     [['drift', '--region', 'Frankfurt'], "--region 'Frankfurt' is not an AWS region: give one like us-east-1"],
+    [['drift', '--tags', '--stack-region', 'us'], "--stack-region 'us' is not an AWS region: give one like us-east-1"],
+    [['drift', '--stack-region', 'us-east-1'], '--stack-region without --tags has no effect: add --tags'],
     [['export', 'users.yaml'], "export reads no file: to write to 'users.yaml', use --output users.yaml"],
     [['plan', '--json', '--markdown'], '--json beside --markdown: choose one'],
   ] as const) {

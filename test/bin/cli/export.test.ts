@@ -34,14 +34,23 @@ test('writes users with groups, tags and logins, those of other namespaces too, 
   });
   await desk.group('analysts', ['ana', 'bruno']);
   await desk.group('all: of us', ['ana']);
+  await desk.group('guests', [], 'partners');
 
   const { code, stdout, stderr } = await desk.run(['export']);
   expect({ code, stderr }).toEqual({ code: 0, stderr: '' });
   expect(stdout).toContain('# The users of QuickSight account 111122223333 (us-east-1)');
-  expect(stdout).toContain('#   all: of us: 1 member\n#   analysts: 2 members\n');
   expect(stdout.slice(stdout.indexOf('\ndefaults:'))).toBe(`
 defaults:
   onExisting: adopt
+
+groups:
+  "all: of us": { description: "The all: of us", existing: true }
+  analysts: { description: The analysts, existing: true }
+
+namespaces:
+  partners:
+    groups:
+      guests: { description: The guests, existing: true }
 
 users:
   - iamRole: DataTeam
@@ -73,9 +82,10 @@ users:
 `);
 });
 
-test('users that no file can declare are comments that say why', async () => {
+test('users and groups that no file can declare are comments that say why', async () => {
   desk = await Desk.start();
   await desk.register('ana');
+  await desk.group('a/../b', ['ana']);
   const IamArn = 'arn:aws:iam::111122223333:role/Gone';
   await desk.register('gone', { IdentityType: 'IAM', IamArn, SessionName: 'gone' });
   await desk.register('cal', { IdentityType: 'IAM_IDENTITY_CENTER' });
@@ -86,12 +96,16 @@ test('users that no file can declare are comments that say why', async () => {
   const { code, stdout } = await desk.run(['export', '--output', 'out.yaml']);
   expect({ code, stdout }).toEqual({
     code: 0,
-    stdout: 'out.yaml: 1 user, and 3 that no file can declare, as comments\n',
+    stdout: 'out.yaml: 1 user, 0 groups, and 4 that no file can declare, as comments\n',
   });
   const written = readFileSync(path.join(desk.folder, 'out.yaml'), 'utf8');
   expect(written).toMatch(/^#   N\/A: READER, gone@example.com, federated\/iam\/AROA\w+:gone$/m);
   expect(written).toContain('#     Its IAM identity is gone. Nobody can sign in as it;');
   expect(written).toContain('Its identity type is IAM_IDENTITY_CENTER, which files do not declare.');
+  expect(written).toContain(
+    '#   group a/../b: 1 member\n#     Its name has "." or ".." for a path segment: use another name.\n',
+  );
+  expect(written).not.toContain('groups:');
   expect(written).toContain('Its role RESTRICTED_READER is none that can be declared.');
   expect(statSync(path.join(desk.folder, 'out.yaml')).mode & 0o077).toBe(0);
 });

@@ -1,6 +1,7 @@
-import { plan, usersInDoubt } from '../../../bin/cli/plan';
+import { plan, profilesNeeded, usersInDoubt } from '../../../bin/cli/plan';
 import { planMarkdown, planText, sentence } from '../../../bin/cli/plan-text';
 import type { LiveUser } from '../../../bin/cli/live-users';
+import type { Named } from '../../../bin/cli/person';
 import type { DeployedUser } from '../../../bin/cli/stacks';
 import type { DeclaredUser } from '../../../bin/users-declaration';
 import type { UserResourceProperties } from '../../../lib/private/user-resource';
@@ -34,7 +35,7 @@ function deployed(properties: Partial<UserResourceProperties> = {}, more: Partia
 
 const stackOf = (...users: DeployedUser[]) => ({
   users: new Map(users.map((user) => [`${user.namespace}/${user.name}`, user])),
-  groups: new Set<string>(),
+  groups: new Map<string, Named>(),
   stackId: STACK,
 });
 
@@ -90,6 +91,39 @@ describe('a user that the stack has', () => {
     ]);
   });
 
+  test('cannot become another identity of the same name, unless nobody ever signed in', () => {
+    const role = (entity: string) =>
+      declared({ name: 'DataTeam/ana', identity: { iamRole: entity, sessionName: 'ana' } });
+    const inIam = live({ name: 'DataTeam/ana', identityType: 'IAM' });
+    const { UserName: _, ...asRole } = deployed().properties;
+    const before = deployed(
+      {},
+      {
+        name: 'DataTeam/ana',
+        properties: {
+          ...asRole,
+          IdentityType: 'IAM',
+          IamArn: 'arn:aws:iam::123456789012:role/DataTeam',
+          SessionName: 'ana',
+        },
+      },
+    );
+    expect(told([role('DataTeam')], [inIam], [before])).toEqual([]);
+    expect(told([role('arn:aws:iam::123456789012:role/DataTeam')], [inIam], [before])).toEqual([]);
+    for (const other of ['teams/DataTeam', 'arn:aws:iam::111122223333:role/DataTeam']) {
+      expect(told([role(other)], [inIam], [before])).toEqual([
+        'refused: DataTeam/ana cannot become another identity of type IAM under the same name, as it has identity type IAM, and may own assets: remove the user, deploy, and declare it anew',
+      ]);
+    }
+    const toIam = [declared({ identity: { iamUser: 'Ana' } })];
+    expect(told(toIam, [live()], [deployed()])).toEqual([
+      'refused: Ana cannot become IAM, from QUICKSIGHT, under the same name, as it has been activated, and may own assets: remove the user, deploy, and declare it anew',
+    ]);
+    expect(told(toIam, [live({ active: false })], [deployed()])).toEqual([
+      'changes: Ana: never signed in: is deleted and registered again as IAM',
+    ]);
+  });
+
   test('gets a new invitation if it needs one, and nothing if it signed in', () => {
     const wanted = [declared({ invitationVersion: '2' })];
     expect(told(wanted, [live({ active: false })], [deployed()])).toEqual(['changes: Ana: gets a new invitation']);
@@ -135,6 +169,19 @@ describe('a user that the stack does not have', () => {
     ]);
   });
 
+  test('is adopted with the tags that are declared', () => {
+    const wanted = [declared({ onExisting: 'adopt', tags: { team: 'sales', floor: '2' } })];
+    expect(
+      told(wanted, [live()], [], {
+        Ana: [
+          ['team', 'old'],
+          ['floor', '2'],
+          ['theirs', 'x'],
+        ],
+      }),
+    ).toEqual(['adopted: Ana is adopted: tag team old → sales']);
+  });
+
   test('is not adopted as another type, or as a reader', () => {
     const wanted = [declared({ onExisting: 'adopt' })];
     expect(told(wanted, [live({ identityType: 'IAM' })], [])).toEqual([
@@ -155,10 +202,15 @@ describe('a user that the stack does not have', () => {
 });
 
 test('tags are asked for only where they decide', () => {
-  const [ana, ben, cleo] = [live(), live({ name: 'Ben' }), live({ name: 'Cleo' })];
-  const wanted = files(declared(), declared({ name: 'Ben', onExisting: 'adopt' }));
-  const doubt = usersInDoubt(wanted, account([ana, ben, cleo]), stackOf(deployed(), deployed({ UserName: 'Cleo' })));
-  expect(doubt).toEqual([cleo]);
+  const [ana, ben, cleo, dan] = [live(), live({ name: 'Ben' }), live({ name: 'Cleo' }), live({ name: 'Dan' })];
+  const onExisting = 'adopt';
+  const wanted = files(
+    declared(),
+    declared({ name: 'Ben', onExisting }),
+    declared({ name: 'Dan', onExisting, tags: { team: 'x' } }),
+  );
+  const stack = stackOf(deployed(), deployed({ UserName: 'Cleo' }));
+  expect(usersInDoubt(wanted, account([ana, ben, cleo, dan]), stack)).toEqual([cleo, dan]);
 });
 
 test('without the deployed stack, live users are compared, and the plan says what it does not know', () => {
@@ -188,20 +240,52 @@ describe('what the deployment would fail for', () => {
   });
 
   test('a group to be made that exists already, unless the stack made it', () => {
-    const listed = { ...wanted, groups: [{ name: 'analysts', namespace: 'default', place: declared().place }] };
+    const analysts = { name: 'analysts', namespace: 'default', existing: false, place: declared().place };
+    const listed = { ...wanted, groups: [analysts] };
     const here = account([], { analysts: [] });
     expect(plan(listed, here, stackOf(), new Map()).problems).toEqual([
-      'the group analysts exists already, and the stack would make it: do not list it under groups',
+      'the group analysts exists already, and the stack would make it: list it with existing: true',
     ]);
     expect(plan(listed, account([]), stackOf(), new Map()).problems).toEqual([]);
-    const made = { ...stackOf(), groups: new Set(['default/analysts']) };
+    const made = { ...stackOf(), groups: new Map([['default/analysts', analysts]]) };
     expect(plan(listed, here, made, new Map()).problems).toEqual([]);
+    const existing = { ...wanted, groups: [{ ...analysts, existing: true }] };
+    expect(plan(existing, here, stackOf(), new Map()).problems).toEqual([]);
+    expect(plan(existing, account([]), stackOf(), new Map()).problems).toEqual([
+      'there is no group analysts: create it, or list it under groups',
+    ]);
+  });
+
+  test('custom permissions that it gives to somebody and does not make have to be there', () => {
+    const users = [
+      declared({ customPermissionsName: 'few' }),
+      declared({ name: 'Ben', customPermissionsName: 'ours' }),
+    ];
+    const ours = { name: 'ours', capabilities: {}, place: declared().place };
+    const listed = {
+      ...files(...users, declared({ name: 'Cleo', customPermissionsName: 'as-before' })),
+      customPermissions: [ours],
+    };
+    const before = deployed({ UserName: 'Cleo', CustomPermissionsName: 'as-before' });
+    const result = plan(listed, account([live({ name: 'Cleo' })]), stackOf(before), new Map());
+    expect(profilesNeeded(listed, result)).toEqual(['few']);
   });
 
   test('but not for the groups of people to whom nothing happens', () => {
     const before = stackOf(deployed({ GroupNames: ['analysts'] }));
     expect(plan(files(declared({ groups: ['analysts'] })), account([live()]), before, new Map()).problems).toEqual([]);
   });
+});
+
+test('a group that goes with its entry is told with how many lose it', () => {
+  const sales = { namespace: 'default', name: 'sales' };
+  const made = { ...stackOf(), groups: new Map([['default/sales', sales]]) };
+  const here = account([], { sales: ['Zoe', 'Yan'] });
+  const deleted = ['the group sales is deleted: 2 members will not be in it any more'];
+  expect(plan(files(), here, made, new Map()).warnings).toEqual(deleted);
+  const listed = (existing: boolean) => ({ ...files(), groups: [{ ...sales, existing, place: declared().place }] });
+  expect(plan(listed(false), here, made, new Map()).warnings).toEqual([]);
+  expect(plan(listed(true), here, made, new Map()).warnings).toEqual(deleted);
 });
 
 describe('as text', () => {

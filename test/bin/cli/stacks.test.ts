@@ -3,6 +3,7 @@ import {
   type StackContents,
   type StackDescription,
 } from '../../../local/cloudformation/stacks-endpoint';
+import { holderKey } from '../../../lambda/holder';
 import { Desk } from './command-line';
 
 /*
@@ -46,6 +47,13 @@ beforeEach(async () => {
         : undefined;
     },
     contents: (stackId) => contents[stackId],
+    list: () =>
+      Object.keys(contents).map((stackId) => ({
+        stackId,
+        stackName: stackId.split('/')[1]!,
+        status,
+        creationTime: '2026-01-01T00:00:00.000Z',
+      })),
     authorize: () => denial,
   });
   desk.write('users: []');
@@ -100,6 +108,36 @@ test('a group that the stack made may be listed, one that exists without it may 
   const Analysts = { Type: 'AWS::QuickSight::Group', Properties: { Namespace: 'default', GroupName: 'analysts' } };
   contents = { [ROOT]: { template: { Resources: { Analysts } }, resources: [] } };
   expect(await desk.run(args, environment)).toMatchObject({ code: 0, stdout: expect.not.stringContaining('error') });
+});
+
+test('custom permissions that nobody defines are an error before the deployment, and a warning if they may not be looked up', async () => {
+  const AwsAccountId = '111122223333';
+  await desk.client.createCustomPermissions({ AwsAccountId, CustomPermissionsName: 'no-exports' });
+  const user = (name: string, profile: string) =>
+    `  - { userName: ${name}, email: ${name}@example.com, role: READER, customPermissionsName: ${profile} }\n`;
+  desk.write(`users:\n${user('mia', 'no-exports')}${user('leo', 'no-exprots')}`);
+  expect(await planned()).toMatch(
+    /^error: there are no custom permissions no-exprots: create them, or define them under customPermissions\nA deployment/,
+  );
+  const denied = { kind: 'error', code: 'AccessDeniedException', message: 'no', times: 2 } as const;
+  desk.quickSight.faults.add({ ...denied, operation: 'DescribeCustomPermissions' });
+  expect(await planned()).toMatch(
+    /^warning: whether custom permissions exist is not known: DescribeCustomPermissions .*AccessDenied/,
+  );
+});
+
+test('a holder counts as gone unless its stack is in a region that was told', async () => {
+  const stackId = 'arn:aws:cloudformation:eu-west-1:111122223333:stack/Elsewhere/else-1';
+  contents = { [stackId]: { template: { Resources: { Ana: ana } }, resources: [] } };
+  const key = holderKey({ StackId: stackId, LogicalResourceId: 'Ana' });
+  desk.quickSight.setTags('default', 'ana', { [key]: '1/request/else-1/else-1/Ana' });
+  desk.write('users: [{ iamUser: ana, email: ana@example.com, role: READER }]');
+  const drift = async (...regions: string[]) => {
+    const args = regions.flatMap((region) => ['--stack-region', region]);
+    return (await desk.run(['drift', '--tags', ...args], { AWS_ENDPOINT_URL_CLOUDFORMATION: stacks.url })).stdout;
+  };
+  expect(await drift()).toContain('holder not found');
+  expect(await drift('us-east-1', 'eu-west-1')).toMatch(/^No drift/m);
 });
 
 test('a stack that never came to be has nobody, and neither has one of another name', async () => {
