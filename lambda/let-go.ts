@@ -4,7 +4,7 @@ import { namesUser } from './event';
 import { call, type Plan } from './execute';
 import { ADOPTED, BEFORE, holderKey, holdOf, isShared, leavingTag, otherHolds, ownBefore, type Tags } from './holder';
 import { describe, keyOf, keyOfId, listTags, lookUntil, orNothing, type Found, type UserKey } from './live-user';
-import type { Delete, Outcome, Scope, Update } from './outcome';
+import { holderOf, type Delete, type Outcome, type Scope, type Update } from './outcome';
 import { restoreRequest } from './plan';
 import { outOfTime, QuickSightError, type Patience } from './quicksight-api';
 import { isDenied, nothingThere } from './remedy';
@@ -39,8 +39,10 @@ function* removeKnown(scope: Scope<Delete>, id: UserId): Plan<void> {
   const user = tags && (isIam || isOrphan) ? yield* orNothing(describe(key)) : undefined;
   if (isHeld) yield* orNothing(letGo(scope, id.arn, key, tags));
   else if (isOrphan && user?.IdentityType === 'QUICKSIGHT' && user.PrincipalId === id.principalId) {
-    // The tags were stripped by hand. A principal id of QuickSight's own is never given again, so this one is ours.
-    yield* unlessGone(call('DeleteUser', key));
+    // The tags were stripped by hand. A principal id of QuickSight's own is never given again, so this one is ours. It
+    // goes like any other, for somebody may be adopting it at this moment.
+    const { Key, Value } = holderOf(scope);
+    yield* orNothing(letGo(scope, id.arn, key, new Map([[Key, Value]])));
   } else if (tags) yield { note: NOT_HELD };
   // The identity was deleted, and perhaps made and registered anew: its former row has neither name nor ARN.
   if (isIam && user?.PrincipalId !== id.principalId) yield* removeNameless(key, id.principalId);

@@ -1,8 +1,9 @@
 import type { UserId } from '../lib/private/user-arn';
-import { INVITATION_UNAVAILABLE, type UserResourceAttributes } from '../lib/private/user-resource';
+import { INVITATION_UNAVAILABLE, type Tag, type UserResourceAttributes } from '../lib/private/user-resource';
 import type { Deployment } from './deployment';
 import type { UserEvent } from './event';
 import type { Plan } from './execute';
+import { holderTag } from './holder';
 import type { Invitation } from './invitation-secret';
 import type { LiveUser } from './live-user';
 import type { Patience } from './quicksight-api';
@@ -31,6 +32,11 @@ export interface Scope<E extends UserEvent = UserEvent> {
   readonly patience: Patience;
   /** When the event arrived, in seconds since the epoch. */
   readonly arrivedAt: number;
+}
+
+/** The tag that says, of a user which it is on, that the resource of this event holds it. */
+export function holderOf({ event, arrivedAt }: Scope): Tag {
+  return holderTag({ ...event, RootStackId: event.properties.RootStackId ?? event.StackId }, arrivedAt);
 }
 
 type Ids = Pick<LiveUser, 'Arn' | 'UserName' | 'PrincipalId'>;

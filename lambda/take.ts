@@ -1,17 +1,7 @@
 import { formatPhysicalId, type UserId } from '../lib/private/user-arn';
 import type { Tag } from '../lib/private/user-resource';
 import { call, type Plan } from './execute';
-import {
-  ADOPTED,
-  beforeTag,
-  describeHolder,
-  holderTag,
-  holdOf,
-  isBeingLeft,
-  isHeldWithin,
-  isShared,
-  type Hold,
-} from './holder';
+import { ADOPTED, beforeTag, describeHolder, holdOf, isBeingLeft, isHeldWithin, isShared, type Hold } from './holder';
 import { joinGroups, listGroups } from './groups';
 import { deleteUser } from './let-go';
 import {
@@ -25,7 +15,7 @@ import {
   type Found,
   type LiveUser,
 } from './live-user';
-import { keepInvitation, succeed, type Create, type Outcome, type Scope, type Update } from './outcome';
+import { holderOf, keepInvitation, succeed, type Create, type Outcome, type Scope, type Update } from './outcome';
 import {
   downgradeRefusal,
   identityRefusal,
@@ -274,10 +264,6 @@ function* look(scope: Scope<Create | Update>, ownKey: string, refusal: QuickSigh
 /** A failed Update answers with the old id, whatever has been done. */
 function failWith({ event, draft }: Scope<Create | Update>, physicalId: string): void {
   if (event.RequestType === 'Create') draft.physicalId = physicalId;
-}
-
-export function holderOf({ event, arrivedAt }: Scope<Create | Update>): Tag {
-  return holderTag({ ...event, RootStackId: event.properties.RootStackId }, arrivedAt);
 }
 
 function missingTags({ event }: Scope<Create | Update>, { tags }: Found): Tag[] {

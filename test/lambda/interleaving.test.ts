@@ -36,6 +36,8 @@ interface World {
 type EventOf = (world: World, options: SendOptions) => ReturnType<Stage['send']>;
 
 interface Scene {
+  /** Somebody has taken all tags off the user. */
+  readonly stripped?: boolean;
   /** Resources that hold the user before, by what their events have of their own. */
   readonly holders?: readonly object[];
   readonly byHand?: boolean;
@@ -74,6 +76,7 @@ async function play(scene: Scene, check: (world: World, run: Run) => void | Prom
     for (const holder of scene.holders ?? []) {
       expect(await stage.create(declared, holder, { patience: PATIENCE })).toMatchObject(SUCCESS);
     }
+    if (scene.stripped) stage.quickSight.setTags('default', userName, {});
     const before = stage.user(userName);
     const world = { userName, declared, physicalId: `${before?.arn};${before?.principalId}` };
     const events = scene.events.map((event) => ({ onCall }: Pick<SendOptions, 'onCall'>) => {
@@ -160,6 +163,14 @@ describe('D21 one lets go while another takes', () => {
     const theirs = create(THEIRS, { OnExisting: 'ADOPT', RootStackId: OTHER_STACK_ID });
     await play(
       { holders: [{}], status: 'UPDATE_COMPLETE_CLEANUP_IN_PROGRESS', events: [remove(), theirs] },
+      (world, run) => taken(world, run, 'Theirs'),
+    );
+  });
+
+  test('D21 from another stack, with ADOPT, of a user whose tags were stripped by hand', async () => {
+    const theirs = create(THEIRS, { OnExisting: 'ADOPT', RootStackId: OTHER_STACK_ID });
+    await play(
+      { holders: [{}], stripped: true, status: 'UPDATE_COMPLETE_CLEANUP_IN_PROGRESS', events: [remove(), theirs] },
       (world, run) => taken(world, run, 'Theirs'),
     );
   });
