@@ -1,7 +1,7 @@
-import { existsSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs';
+import { existsSync, mkdirSync, readFileSync } from 'node:fs';
 import path from 'node:path';
 import { build, type Metafile } from 'esbuild';
-import { check } from '../lambda/bundle';
+import { check, writeIfChanged } from '../lambda/bundle';
 
 /** Most bytes that the reader may have: what an app loads that has users files. */
 const BUDGET = 330_000;
@@ -52,11 +52,6 @@ export function notices(bundle: string, { outputs }: Metafile): string {
   });
   const head = `${bundle} contains parts of these packages. LICENSE of this package is the text of Apache-2.0.`;
   return [head, '', ...parts, ''].join('\n');
-}
-
-/** Somebody may be reading, or running it. */
-export function writeIfChanged(file: string, text: string): void {
-  if (!existsSync(file) || readFileSync(file, 'utf8') !== text) writeFileSync(file, text);
 }
 
 if (require.main === module) {

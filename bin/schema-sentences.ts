@@ -155,7 +155,10 @@ function describe(
     case 'additionalProperties': {
       const key: string = finding.params.additionalProperty;
       const known = Object.keys(finding.parentSchema?.properties ?? {});
-      return atKey(key, `'${key}' is not a property of ${OWNERS[kind!] ?? `a ${name}`}${wayOut(key, kind, known)}`);
+      return atKey(
+        key,
+        `'${key}' is not a property of ${OWNERS[kind!] ?? `${/^[aeio]/.test(name) ? 'an' : 'a'} ${name}`}${wayOut(key, kind, known)}`,
+      );
     }
     case 'required':
       return at(`${finding.params.missingProperty} is missing from ${name.includes(' ') ? name : `this ${name}`}`);

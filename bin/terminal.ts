@@ -3,6 +3,17 @@ import { WriteStream } from 'node:tty';
 const CODES = { bold: 1, dim: 2, red: 31, green: 32, yellow: 33, cyan: 36 } as const;
 export type Style = keyof typeof CODES;
 
+/**
+ * Text that comes from a file or an account, for a terminal: what cannot be seen is written as its code. An escape sequence
+ * must not reach the terminal as such, nor a sign that turns the line round.
+ */
+export function printable(text: string): string {
+  return text.replaceAll(/[\p{Cc}\p{Cf}\p{Zl}\p{Zp}]/gu, (sign) => {
+    const code = sign.codePointAt(0)!.toString(16);
+    return code.length > 4 ? `\\u{${code}}` : `\\u${code.padStart(4, '0')}`;
+  });
+}
+
 /** Output for people: colours and a live last line on a terminal, plain lines in a pipe or a file. */
 export class Terminal {
   private readonly coloured: boolean;

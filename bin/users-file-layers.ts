@@ -123,9 +123,11 @@ function environmentProblem(
     );
   }
   if (environments.includes(environment)) return undefined;
-  if (!names)
+  if (!names) {
     return { message: `environment '${environment}' is chosen, and no users file lists environments: leave it out` };
-  return { message: `environment '${environment}' is not one of ${names}${didYouMean(environment, environments)}` };
+  }
+  const meant = didYouMean(environment, environments) || ': choose one of them, or list it under environments';
+  return { message: `environment '${environment}' is not one of ${names}${meant}` };
 }
 
 /** One file, as far as it keeps to the schema, in one environment. */
@@ -173,6 +175,8 @@ class Source {
 
   /** The same, of mappings. */
   sections(section: Section, key: string): Section[] {
+    // A list in their place breaks the schema, and its indexes are no names.
+    if (Array.isArray(section.values[key])) return [];
     return this.parts(section, key).map(({ values, path }) => ({ values: mapping(values), path }));
   }
 

@@ -159,6 +159,10 @@ function syntaxProblems(
   text: string,
   placeAt: (offset: number) => Place,
 ): Problem[] {
+  const conflict = /^(<{7}|={7}|>{7})( |\r?$)/m.exec(text);
+  if (conflict) {
+    return [{ place: placeAt(conflict.index), message: `a merge conflict is left here (${conflict[1]}): resolve it` }];
+  }
   // What is a warning to the parser, such as a tag it does not know, would change values behind the author's back.
   const faults: Fault[] = [...document.errors, ...document.warnings].map((error) => ({
     offset: offsetOf(error, document),

@@ -3,6 +3,7 @@ import path from 'node:path';
 import Ajv, { type ValidateFunction } from 'ajv/dist/2020';
 import schema from '../users.schema.json';
 import { breaches } from './schema-sentences';
+import { printable } from './terminal';
 import type { UsersDeclaration } from './users-declaration';
 import { filesMatching } from './users-file-glob';
 import { declarationOf } from './users-file-layers';
@@ -32,7 +33,7 @@ export class UsersFileError extends Error {
   override readonly name = 'UsersFileError';
 
   constructor(readonly problems: readonly Problem[]) {
-    super([...problems].sort(byPlace).map(line).join('\n'));
+    super([...problems].sort(byPlace).map(problemText).join('\n'));
   }
 }
 
@@ -96,17 +97,16 @@ function validator(): ValidateFunction {
 }
 
 function unreadable(file: string, { code, message }: NodeJS.ErrnoException): string {
-  const another = 'name another one with -c users=<file> (cdk) or --users <file> (npm start)';
+  const another =
+    'name another one with -c users=<file> (cdk), --users <file> (npm start), files (QuickSightUsers) or as an argument (quicksight-users)';
   if (code === 'ENOENT') return `no such file: create it, or ${another}`;
   if (code === 'EISDIR')
     return `a directory, not a users file: ${another}, or all files in it as ${path.join(file, '*.yaml')}`;
   return `cannot be read: ${message}`;
 }
 
-/** Values are quoted in messages: one that holds a line break or an escape sequence must not reach the terminal as such. */
-function line({ place, message }: Problem): string {
-  const code = (control: string) => `\\u${control.charCodeAt(0).toString(16).padStart(4, '0')}`;
-  return `${place ? `${placeText(place)} ` : ''}${message.replaceAll(/\p{Cc}/gu, code)}`;
+export function problemText({ place, message }: Problem): string {
+  return `${place ? `${placeText(place)} ` : ''}${printable(message)}`;
 }
 
 function byPlace({ place: a }: Problem, { place: b }: Problem): number {

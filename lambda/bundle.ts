@@ -1,4 +1,4 @@
-import { existsSync, mkdirSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { chmodSync, existsSync, mkdirSync, readdirSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs';
 import { isBuiltin } from 'node:module';
 import path from 'node:path';
 import { build, type BuildOptions, type Metafile, type Plugin } from 'esbuild';
@@ -201,9 +201,13 @@ export async function writeBundle(sourcemap = false): Promise<void> {
   writeIfChanged(NOTICES, notices(metafile));
 }
 
-/** Somebody may be reading: a synth that takes the hash of the folder, or a function that starts from it. */
-function writeIfChanged(file: string, text: string): void {
+/**
+ * Writes a file that everybody may read, as Lambda has to, whatever the umask. One that is so already is left alone, for
+ * somebody may be reading it: a synth that takes the hash of the folder, or a function that starts from it.
+ */
+export function writeIfChanged(file: string, text: string, mode = 0o644): void {
   if (!existsSync(file) || readFileSync(file, 'utf8') !== text) writeFileSync(file, text);
+  if ((statSync(file).mode & 0o777) !== mode) chmodSync(file, mode);
 }
 
 if (require.main === module) {

@@ -120,7 +120,7 @@ export function describeHolder(tags: Tags): string | undefined {
   for (const [key, value] of tags) {
     if (!key.startsWith(HELD_BY)) continue;
     const [, , , stack, ...logicalId] = value.replace(LEAVING, '').split('/');
-    if (stack && logicalId.length > 0) return `resource ${logicalId.join('/')} of the stack with id ${stack}`;
+    if (stack && logicalId.length > 0) return `resource ${logicalId.join('/')} of the stack whose id ends in ${stack}`;
   }
   return undefined;
 }

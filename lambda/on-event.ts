@@ -4,11 +4,12 @@ import { Deployment } from './deployment';
 import { EventError, type UserEvent } from './event';
 import type { Plan } from './execute';
 import { joinGroups, leaveGroups, listGroups } from './groups';
-import { holderKey, holdOf, isHeldWithin, type Tags } from './holder';
+import { ADOPTED, holderKey, holdOf, isHeldWithin, type Tags } from './holder';
 import { deleteUser, isNamedBy, letGoOfStray, remove } from './let-go';
 import { describe, keyOfId, listTags, orNothing, type UserKey } from './live-user';
 import { idsOf, succeed, succeedUnchanged, type Draft, type Outcome, type Scope, type Update } from './outcome';
 import {
+  differsInPathOnly,
   downgradeRefusal,
   identityRefusal,
   isDowngrade,
@@ -107,7 +108,7 @@ function* updateLive(scope: Scope<Update>, id: UserId, isSame: boolean): Plan<Ou
   const ownKey = holderKey(event);
   const user = yield* describe(keyOfId(id));
   const isOther = user.PrincipalId !== id.principalId;
-  const isIdentityOther = !isSame || user.IdentityType !== properties.IdentityType;
+  let isIdentityOther = !isSame || user.IdentityType !== properties.IdentityType;
   const isLower = isDowngrade(user.Role, wantedRole(properties, oldProperties, user));
   const asksAnew = asksForInvitation(scope);
 
@@ -123,6 +124,9 @@ function* updateLive(scope: Scope<Update>, id: UserId, isSame: boolean): Plan<Ou
     yield* refuse(scope, foreign(scope, { user, tags }, true));
     return yield* succeedUnchanged(scope, id);
   }
+
+  // QuickSight does not tell the ARN of an IAM identity: who adopted a user may have had to guess the path in it.
+  if (tags.has(ADOPTED) && !isOther && differsInPathOnly(properties, oldProperties)) isIdentityOther = false;
 
   // An earlier delivery of this event may have registered the user anew already.
   const isDone = hold?.requestId === event.RequestId && user.IdentityType === properties.IdentityType;

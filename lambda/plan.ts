@@ -38,6 +38,12 @@ export function sameIdentity(a: Partial<UserResourceProperties>, b: Partial<User
   return IDENTITY.every((name) => a[name] === b[name]);
 }
 
+/** Whether both declare an IAM identity of the same name and account, whatever its path: IAM has each name but once. */
+export function differsInPathOnly(a: Partial<UserResourceProperties>, b: Partial<UserResourceProperties>): boolean {
+  const withoutPath = (arn = '') => arn.replace(/\/.*\//, '/');
+  return a.IamArn !== undefined && a.SessionName === b.SessionName && withoutPath(a.IamArn) === withoutPath(b.IamArn);
+}
+
 const IN_PLACE = [
   'Email',
   'UserRole',
@@ -167,7 +173,8 @@ export function identityRefusal(user: User, { IdentityType }: UserResourceProper
   const what = type === IdentityType ? `another identity of type ${type}` : IdentityType;
   return new RefusedByRule(
     `user "${user.UserName}" has identity type ${type} and cannot become ${what} under the same name without being ` +
-      `deleted and registered anew, and ${reason}. Remove the user from the code, deploy, and declare it anew`,
+      `deleted and registered anew, and ${reason}. Declare the identity as before, or remove the user from the code, deploy, which deletes it, and ` +
+      `declare it anew`,
   );
 }
 

@@ -113,12 +113,12 @@ export class QuickSightUsers extends Construct {
   private readonly byName = new Map<string, QuickSightUser>();
 
   /**
-   * @throws with all problems of the files at once, one in a line that begins with file, line and column, and for a number
-   * of shards that makes no sense
+   * @throws with all problems of the files at once, one in a line that begins with file, line and column, for files
+   * that are none, and for a number of shards that makes no sense
    */
   constructor(scope: Construct, id: string, props: QuickSightUsersProps) {
     super(scope, id);
-    this.refuseNumbers(props);
+    this.refuseProps(props);
     // Even without users there is something to deploy, and what removed the last user outlives it.
     const provider = props.provider ?? QuickSightUserProvider.getOrCreate(this);
 
@@ -160,8 +160,10 @@ export class QuickSightUsers extends Construct {
     throw new Error(`QuickSightUsers ${this.node.path}: no user "${userName}" is declared in namespace "${namespace}"`);
   }
 
-  private refuseNumbers({ shards, firstShards }: QuickSightUsersProps): void {
+  private refuseProps({ files, shards, firstShards }: QuickSightUsersProps): void {
     const problems: string[] = [];
+    // Computed by an app, an empty list is a mistake that would delete everybody.
+    if (files.length === 0) problems.push('files is empty: name at least one users file or pattern');
     if (shards !== undefined && !isWithin(shards, MAX_SHARDS)) {
       problems.push(`shards ${shards} is not a whole number from 1 to ${MAX_SHARDS}`);
     }

@@ -1,8 +1,8 @@
-import { chmodSync, mkdirSync, readFileSync } from 'node:fs';
+import { mkdirSync, readFileSync } from 'node:fs';
 import path from 'node:path';
 import { build, type Plugin } from 'esbuild';
-import { check, withLiteralKeys } from '../../lambda/bundle';
-import { notices, writeIfChanged } from '../bundle';
+import { check, withLiteralKeys, writeIfChanged } from '../../lambda/bundle';
+import { notices } from '../bundle';
 
 /** Most bytes that the command line may have. */
 const BUDGET = 700_000;
@@ -48,8 +48,7 @@ export async function writeCommandLine(): Promise<void> {
   });
   check(metafile, BUDGET);
   mkdirSync(DIST, { recursive: true });
-  for (const { path: file, text } of outputFiles) writeIfChanged(file, text);
-  chmodSync(COMMAND_LINE, 0o755);
+  for (const { path: file, text } of outputFiles) writeIfChanged(file, text, 0o755);
   writeIfChanged(path.join(DIST, 'quicksight-users.THIRD_PARTY_NOTICES'), notices('quicksight-users.js', metafile));
 }
 

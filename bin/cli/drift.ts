@@ -2,7 +2,8 @@ import { holderKeys, holdOf, type Tags } from '../../lambda/holder';
 import { table } from '../table';
 import type { DeclaredUser, UsersDeclaration } from '../users-declaration';
 import { compare, GONE, type LiveAccount, type LiveUser } from './live-users';
-import { login, printable, type Named } from './person';
+import { printable } from '../terminal';
+import { login, type Named } from './person';
 
 /** What differs between files and account. */
 export type DriftKind =

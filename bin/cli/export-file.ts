@@ -3,8 +3,10 @@ import { MAX_TAGS } from '../../lib/private/user-resource';
 import { nameFaults, userProblems } from '../../lib/private/validate';
 import type { DeclaredIdentity } from '../users-declaration';
 import { wireIdentity } from '../users-file-layers';
+import { tagsTooMany } from './plan';
 import { compare, GONE, type LiveAccount, type LiveUser } from './live-users';
-import { count, person, printable } from './person';
+import { printable } from '../terminal';
+import { count, person } from './person';
 
 /** Where the users come from, for the head of the file. */
 export interface Origin {
@@ -44,7 +46,7 @@ export function exportFile(
   const left: string[] = [];
   for (const user of users) {
     const identity = identityOf(user);
-    const reason = typeof identity === 'string' ? identity : unusable(user, identity);
+    const reason = typeof identity === 'string' ? identity : unusable(user, identity, tags.get(user));
     if (typeof identity === 'string' || reason !== undefined) {
       const told = `${person(user)}: ${user.role || 'no role'}, ${user.email || 'no e-mail address'}, ${user.principalId}`;
       left.push(`#   ${printable(told)}\n#     ${printable(reason!)}\n`);
@@ -76,7 +78,8 @@ function head({ accountId, identityRegion }: Origin): string {
     'the file decides, and a user whose entry is removed is deleted. Remove the default when all of them are adopted.',
     '',
     'QuickSight does not tell the ARN of an IAM identity. A role or user of IAM stands here by its name alone: where it',
-    'has a path, put that before the name (teams/DataTeam), or its ARN in its place, or the deployment is refused.',
+    'has a path, put that before the name (teams/DataTeam), or its ARN in its place. Roles of IAM Identity Center,',
+    'AWSReservedSSO_…, have the path aws-reserved/sso.amazonaws.com/, mostly with a region after it.',
   ];
   const comment = lines.map((line) => printable(line).replace(/^/, '# ').trimEnd());
   return `${comment.join('\n')}\n\ndefaults:\n  onExisting: adopt\n\n`;
@@ -130,10 +133,16 @@ function identityOf({ name, identityType, principalId }: LiveUser): DeclaredIden
 const ROLES = ['READER', 'AUTHOR', 'ADMIN', 'READER_PRO', 'AUTHOR_PRO', 'ADMIN_PRO'];
 
 /** Why the user, as it is, would be refused when it is declared. */
-function unusable({ namespace, email, role }: LiveUser, identity: DeclaredIdentity): string | undefined {
+function unusable(
+  { namespace, email, role }: LiveUser,
+  identity: DeclaredIdentity,
+  tags: ReadonlyMap<string, string> = new Map(),
+): string | undefined {
   if (!ROLES.includes(role)) return `Its role ${role} is none that can be declared.`;
   const [problem] = userProblems({ ...wireIdentity(identity), Namespace: namespace, Email: email, UserRole: role });
-  return problem && `${problem.property} ${problem.text}.`;
+  if (problem) return `${problem.property} ${problem.text}.`;
+  const surplus = tagsTooMany(tags);
+  return surplus && `It ${surplus}.`;
 }
 
 function entry(

@@ -1,19 +1,21 @@
-import { existsSync, writeFileSync } from 'node:fs';
-import { Terminal } from '../terminal';
+import { isOddEmail } from '../../lib/private/validate';
+import { printable, Terminal } from '../terminal';
 import type { UsersDeclaration } from '../users-declaration';
-import { readUsersFiles, UsersFileError } from '../users-file';
+import { problemText, readUsersFiles, UsersFileError, type Problem } from '../users-file';
 import { openAccount, type Account } from './account';
 import { declarationOf } from './declaration';
 import { drift, findingTable, groupsNamed, isDrift, type TagsRead } from './drift';
 import { exportFile } from './export-file';
 import { LiveUsers, type LiveAccount, type LiveUser } from './live-users';
 import { parseOptions, UsageError, type Options } from './options';
-import { count, person, printable, type Named } from './person';
-import { isRefused, plan, profilesNeeded, usersInDoubt, withoutProfiles, type Plan } from './plan';
+import { OutputFile } from './output-file';
+import { count, person, type Named } from './person';
+import { isRefused, plan, usersInDoubt, type Plan } from './plan';
+import { profilesInDoubt, withProfiles } from './plan-shared';
 import { planMarkdown, planText } from './plan-text';
 import type { ReadError } from './quicksight-reader';
 import { explain } from './remedy';
-import { Stacks } from './stacks';
+import { isDenied, Stacks, type Deployed } from './stacks';
 
 // The SDK's advice to upgrade Node.js is no matter of who runs this.
 process.env.AWS_SDK_JS_NODE_VERSION_SUPPORT_WARNING_DISABLED ??= 'true';
@@ -51,32 +53,60 @@ async function run(options: Options): Promise<number> {
   }
 }
 
+/** Checks the files: without an environment, in each of those that they list. */
 function validate({ files: patterns, environment, format }: Options): number {
-  const { declaration, files, problems } = readUsersFiles(patterns, { environment });
-  const [users, groups] = [declaration.users.length, declaration.groups.length];
+  const first = readUsersFiles(patterns, { environment });
+  const inEach = environment === undefined && first.environments.length > 0;
+  const read = inEach
+    ? first.environments.map((name) => ({ environment: name, ...readUsersFiles(patterns, { environment: name }) }))
+    : [{ environment, ...first }];
+  const { files } = first;
+  const problems = distinct(read.flatMap((one) => one.problems));
+  const warnings = distinct(read.flatMap(({ declaration }) => oddAddresses(declaration)));
   const valid = problems.length === 0;
+  const declared = read.map(({ environment: name, declaration: { users, groups } }) => ({
+    environment: name,
+    users: users.length,
+    groups: groups.length,
+  }));
   if (format === 'json') {
-    const told = problems.map(({ place, message }) => ({ ...place, message }));
-    print(JSON.stringify({ valid, files, users, groups, problems: told }, null, 2));
+    const told = (found: readonly Problem[]) => found.map(({ place, message }) => ({ ...place, message }));
+    const result = { valid, files, declared, problems: told(problems), warnings: told(warnings) };
+    print(JSON.stringify(result, null, 2));
     return valid ? OK : FAILED;
   }
+  for (const warning of warnings) terminal.print(`warning: ${problemText(warning)}`);
   if (!valid) throw new UsersFileError(problems);
-  print(`${files.join(', ')}: ${count(users, 'user')}, ${count(groups, 'group')}, all is well`);
+  for (const { environment: name, users, groups } of declared) {
+    const where = inEach ? `${files.join(', ')} in ${name}` : files.join(', ');
+    print(`${where}: ${count(users, 'user')}, ${count(groups, 'group')}, all is well`);
+  }
   return OK;
 }
 
+/** QuickSight takes any address, but a misspelt one helps nobody. */
+function oddAddresses({ users }: UsersDeclaration): Problem[] {
+  return users
+    .filter(({ email }) => isOddEmail(email))
+    .map(({ email, place }) => ({
+      place,
+      message: `e-mail address '${email}' has an unusual form: check its spelling`,
+    }));
+}
+
+function distinct(problems: readonly Problem[]): Problem[] {
+  return [...new Map(problems.map((problem) => [JSON.stringify(problem), problem])).values()];
+}
+
 async function writeExport(options: Options, account: Account): Promise<number> {
-  const { output, force } = options;
-  if (output !== undefined && !force && existsSync(output)) {
-    throw new UsageError(`${output} is there already: name another file with --output, or write over it with --force`);
-  }
+  const output = options.output === undefined ? undefined : new OutputFile(options.output, options.force);
   const reader = new LiveUsers(account.quickSight, account.id, progress);
   const asked = options.namespaces.length > 0;
   const live = await reader.read(asked ? options.namespaces : await reader.namespaces());
-  const [missing] = live.missingNamespaces;
   // One that was listed and is gone since then is no mistake of anybody.
-  if (asked && missing !== undefined) {
-    throw new UsageError(`--namespace '${missing}': account ${account.id} has no such namespace`);
+  if (asked && live.missingNamespaces.length > 0) {
+    const names = live.missingNamespaces.map((name) => `'${name}'`).join(', ');
+    throw new UsageError(`--namespace ${names}: not in account ${account.id}; leave it out, or correct the name`);
   }
   const tags = options.tags ? await reader.tags(live.users.filter(({ arn }) => arn.startsWith('arn:'))) : new Map();
   const origin = { accountId: account.id, identityRegion: account.quickSight.region };
@@ -86,11 +116,10 @@ async function writeExport(options: Options, account: Account): Promise<number> 
     process.stdout.write(text);
     return OK;
   }
-  // It holds the e-mail addresses of a whole company.
-  writeFileSync(output, text, { mode: 0o600 });
+  output.write(text);
   const comments =
     left > 0 ? `, and ${left} that no file can declare, as ${left === 1 ? 'a comment' : 'comments'}` : '';
-  print(`${output}: ${count(users, 'user')}, ${count(groups, 'group')}${comments}`);
+  print(`${output.file}: ${count(users, 'user')}, ${count(groups, 'group')}${comments}`);
   return OK;
 }
 
@@ -136,23 +165,26 @@ async function showPlan(options: Options, declaration: UsersDeclaration, account
     leaving.map(({ namespace }) => namespace),
   );
   const tags = await reader.tags(usersInDoubt(declaration, live, deployed));
-  const planned = await withProfiles(reader, declaration, plan(declaration, live, deployed, tags), account);
-  const what = `${options.stack} to account ${account.id}, ${account.region}`;
+  const planned = await checkProfiles(reader, declaration, deployed, plan(declaration, live, deployed, tags), account);
+  const isNew = deployed.unknown === undefined && deployed.stackId === undefined;
+  const stack = isNew ? `${options.stack}, a new stack,` : options.stack;
+  const what = `${stack} to account ${account.id}, ${account.region}`;
   if (options.format === 'json')
     print(JSON.stringify({ account: account.id, stack: options.stack, ...planned }, null, 2));
   else print(options.format === 'markdown' ? planMarkdown(planned, what) : planText(planned, what));
   return isRefused(planned) ? FAILED : OK;
 }
 
-/** The plan, with custom permissions that it needs and that are not there. */
-async function withProfiles(
+async function checkProfiles(
   reader: LiveUsers,
   declaration: UsersDeclaration,
+  deployed: Deployed,
   planned: Plan,
   account: Account,
 ): Promise<Plan> {
   try {
-    return withoutProfiles(planned, await reader.missingProfiles(profilesNeeded(declaration, planned)));
+    const missing = await reader.missingProfiles(profilesInDoubt(declaration, planned, deployed));
+    return withProfiles(planned, declaration, deployed, missing);
   } catch (error) {
     // No more than a help: the rest of the plan holds without it.
     const warning = `whether custom permissions exist is not known: ${explain(error, account.id)}`;
@@ -192,6 +224,7 @@ async function readTags(
   const tags = await reader.tags(users);
   const regions = stackRegions.length > 0 ? stackRegions : [account.region];
   const holderExists = await new Stacks(account).holders(tags.values(), regions, progress).catch((error: Error) => {
+    if (!isDenied(error)) throw error;
     terminal.print(`warning: holders that no longer exist are not told: ${explain(error, account.id)}`);
     return undefined;
   });
@@ -211,8 +244,12 @@ async function withAccount(options: Options, work: (account: Account) => Promise
   }
 }
 
-// Whoever reads the output may have seen enough: head, less.
-process.stdout.on('error', ({ code }: NodeJS.ErrnoException) => process.exit(code === 'EPIPE' ? OK : FAILED));
+process.stdout.on('error', ({ code, message }: NodeJS.ErrnoException) => {
+  // Whoever reads the output may have seen enough: head, less.
+  if (code === 'EPIPE') process.exit(OK);
+  console.error(`the result cannot be written: ${message}`);
+  process.exit(FAILED);
+});
 
 void (async () => {
   try {

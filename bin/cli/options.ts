@@ -74,7 +74,7 @@ const HELP_OF: Readonly<Record<Command, string>> = {
 
 Checks users files and tells every mistake with file, line and column. Needs no account.
 
-${FILES}
+${FILES}; without it: each that they list
   --json                the result as JSON on stdout
 
 Exit codes: 0 the files are right, 1 they are not.
@@ -83,7 +83,7 @@ Exit codes: 0 the files are right, 1 they are not.
 
 Writes a users file from the live account: users, their groups and their tags, to be adopted as they are.
 
-  --output FILE         where to write, readable by you only; without it: stdout
+  --output FILE         where to write, readable by you only; without it, or -: stdout
   --force               write over FILE if it is there
   --namespace NAME      only this namespace; can be repeated
   --no-tags             leave out tags: reading them takes one call a user
@@ -195,6 +195,13 @@ export function parseOptions(args: readonly string[]): Options {
   }
   if (values['stack-region'] && !values.tags)
     throw new UsageError('--stack-region without --tags has no effect: add --tags');
+  const stack = text('stack') ?? 'QuickSightUsers';
+  if (!/^[A-Za-z][A-Za-z0-9-]{0,127}$/.test(stack)) {
+    throw new UsageError(
+      `--stack '${stack}' is not the name of a stack: begin with a letter, then up to 127 letters, digits and hyphens`,
+    );
+  }
+  const output = text('output');
   return {
     command: first,
     files: positionals.length > 0 ? positionals : ['users.yaml'],
@@ -203,9 +210,9 @@ export function parseOptions(args: readonly string[]): Options {
     region: text('region'),
     profile: text('profile'),
     namespaces: list('namespace'),
-    output: text('output'),
+    output: output === '-' ? undefined : output,
     force: values.force === true,
-    stack: text('stack') ?? 'QuickSightUsers',
+    stack,
     stackRegions: list('stack-region'),
     tags: first === 'export' ? values['no-tags'] !== true : values.tags === true,
     onlyDeclared: values['only-declared'] === true,

@@ -13,11 +13,6 @@ export function person({ name, namespace }: Named): string {
   return namespace === 'default' ? name : `${name} (${namespace})`;
 }
 
-/** Names and addresses come from the account: one with an escape sequence in it must not reach the terminal as such. */
-export function printable(text: string): string {
-  return text.replaceAll(/\p{Cc}/gu, (control) => `\\u${control.charCodeAt(0).toString(16).padStart(4, '0')}`);
-}
-
 export function count(number: number, noun: string, plural = `${noun}s`): string {
   return `${number.toLocaleString('en-US')} ${number === 1 ? noun : plural}`;
 }

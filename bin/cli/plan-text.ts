@@ -1,5 +1,8 @@
-import { count, person, printable } from './person';
-import type { Action, Change, Entry, Plan } from './plan';
+import { printable } from '../terminal';
+import { count, person } from './person';
+import type { Action, Entry, Plan } from './plan';
+import type { Change } from './plan-changes';
+import type { Shared } from './plan-shared';
 
 const MARKS: Readonly<Record<Action, string>> = {
   refused: '!',
@@ -8,6 +11,7 @@ const MARKS: Readonly<Record<Action, string>> = {
   adopted: '*',
   changes: '~',
   kept: '=',
+  gone: '?',
 };
 
 const TITLES: Readonly<Record<Action, string>> = {
@@ -17,11 +21,15 @@ const TITLES: Readonly<Record<Action, string>> = {
   adopted: 'Adopted',
   changes: 'Change',
   kept: 'Stay, no longer managed',
+  gone: 'Gone from QuickSight',
 };
 
 /** What a deployment would do, for a terminal. */
 export function planText(plan: Plan, what: string): string {
-  const lines = plan.entries.map((entry) => `  ${MARKS[entry.action]} ${sentence(entry)}`);
+  const lines = [
+    ...plan.entries.map((entry) => `  ${MARKS[entry.action]} ${sentence(entry)}`),
+    ...plan.shared.map((one) => `  ${one.action === 'made' ? '+' : '-'} ${sharedSentence(one)}`),
+  ];
   return [
     ...plan.warnings.map((warning) => `warning: ${printable(warning)}`),
     ...plan.problems.map((problem) => `error: ${printable(problem)}`),
@@ -57,8 +65,21 @@ export function planMarkdown(plan: Plan, what: string): string {
       left--;
     }
   }
+  if (plan.shared.length > 0) {
+    parts.push(
+      '\n**Groups and custom permissions**\n',
+      ...plan.shared.map((one) => `- ${escape(sharedSentence(one))}`),
+    );
+  }
   if (left > 0) parts.push(`\n… and ${count(left, 'person', 'people')} more: a comment has no room for them.`);
   return parts.join('\n');
+}
+
+/** What happens to a group or a profile. */
+function sharedSentence({ action, what, namespace = 'default', name, members = 0 }: Shared): string {
+  const is = what === 'group' ? 'is' : 'are';
+  const lost = members > 0 ? `: ${count(members, 'member')} will not be in it any more` : '';
+  return printable(`${what} ${person({ namespace, name })} ${is} ${action}${lost}`);
 }
 
 /** What happens to one person. */
@@ -100,6 +121,7 @@ function summary({ entries, unchanged, others }: Plan): string {
     [number('adopted'), 'is adopted', 'are adopted'],
     [number('changes'), 'changes', 'change'],
     [number('kept'), 'stays unmanaged', 'stay unmanaged'],
+    [number('gone'), 'is gone', 'are gone'],
     [unchanged, 'stays as it is', 'stay as they are'],
     [others, 'in no file is left alone', 'in no file are left alone'],
   ];
@@ -112,8 +134,10 @@ function escape(text: string): string {
   return (
     text
       .replaceAll(/[\\`*_[\]<>|~#]/g, '\\$&')
+      // At the beginning they would make a list.
+      .replace(/^([-+]|\d+(?=[.)]))/, (mark) => (/\d/.test(mark) ? `${mark}\\` : `\\${mark}`))
       .replaceAll('&', '&amp;')
-      // An invisible space: an e-mail address or a name with @ in it calls nobody.
-      .replaceAll('@', '@\u200b')
+      // An invisible space: a name with @ in it calls nobody, and an address is none to click on.
+      .replaceAll(/@|:(?=\/\/)|\bwww(?=\.)/gi, '$&\u200b')
   );
 }

@@ -1,22 +1,25 @@
 import type { User } from '@aws-sdk/client-quicksight';
-import { ADOPTED, describeHolder, isHeldWithin, isShared, type Tags } from '../../lambda/holder';
-import { isDowngrade, reasonToKeep } from '../../lambda/plan';
+import { ADOPTED, describeHolder, isHeldWithin, isOwnTag, isShared, type Tags } from '../../lambda/holder';
+import { differsInPathOnly, isDowngrade, reasonToKeep } from '../../lambda/plan';
 import type { DeclaredUser, UsersDeclaration } from '../users-declaration';
 import { wireIdentity } from '../users-file-layers';
-import { declaredLogin, keyOf } from './drift';
+import { keyOf } from './drift';
 import { compare, GONE, type LiveAccount, type LiveUser } from './live-users';
-import { count, login, person, type Named } from './person';
+import type { Named } from './person';
+import {
+  declaredProperties,
+  deployedProperties,
+  differences,
+  fromLive,
+  liveProperties,
+  NOTHING,
+  type Change,
+} from './plan-changes';
+import { problemsOf, sharedOf, type Shared } from './plan-shared';
 import type { Deployed, DeployedUser } from './stacks';
 
 /** What a deployment does to a person. */
-export type Action = 'joins' | 'changes' | 'adopted' | 'loses' | 'kept' | 'refused';
-
-/** One property of a person before and after. */
-export interface Change {
-  readonly property: string;
-  readonly from?: string;
-  readonly to?: string;
-}
+export type Action = 'joins' | 'changes' | 'adopted' | 'loses' | 'kept' | 'gone' | 'refused';
 
 export interface Entry {
   readonly action: Action;
@@ -29,6 +32,7 @@ export interface Entry {
 
 export interface Plan {
   readonly entries: readonly Entry[];
+  readonly shared: readonly Shared[];
   /** Declared users to whom nothing happens. */
   readonly unchanged: number;
   /** Users that neither the files nor the stack have. */
@@ -39,7 +43,7 @@ export interface Plan {
   readonly warnings: readonly string[];
 }
 
-const ORDER: readonly Action[] = ['refused', 'loses', 'joins', 'adopted', 'changes', 'kept'];
+const ORDER: readonly Action[] = ['refused', 'loses', 'joins', 'adopted', 'changes', 'kept', 'gone'];
 
 /** Users whose tags decide what happens to them; of all others they need not be read. */
 export function usersInDoubt({ users }: UsersDeclaration, live: LiveAccount, deployed: Deployed): LiveUser[] {
@@ -54,6 +58,7 @@ export function usersInDoubt({ users }: UsersDeclaration, live: LiveAccount, dep
     if (!before) return wanted.onExisting === 'fail' || Object.keys(wanted.tags).length > 0;
     return (
       isDowngrade(user.role, wanted.role) ||
+      isMoved(wanted, before, new Map()) ||
       typeOf(wanted) !== user.identityType ||
       wanted.invitationVersion !== before.properties.InvitationVersion
     );
@@ -62,11 +67,12 @@ export function usersInDoubt({ users }: UsersDeclaration, live: LiveAccount, dep
 
 /** What a deployment of the files would do to people. */
 export function plan(
-  { users: declared, groups: listed }: UsersDeclaration,
+  declaration: UsersDeclaration,
   live: LiveAccount,
   deployed: Deployed,
   tags: ReadonlyMap<LiveUser, Tags>,
 ): Plan {
+  const { users: declared } = declaration;
   const entries: Entry[] = [];
   let unchanged = 0;
   const liveUsers = new Map(live.users.filter(({ name }) => name !== GONE).map((user) => [keyOf(user), user]));
@@ -94,15 +100,9 @@ export function plan(
       ORDER.indexOf(a.action) - ORDER.indexOf(b.action) || compare(a.namespace, b.namespace) || compare(a.user, b.user),
   );
   const others = live.users.filter((user) => !declaredKeys.has(keyOf(user)) && !stack.has(keyOf(user))).length;
-  const made = listed.filter(({ existing }) => !existing);
-  const problems = problemsOf(entries, made, live, deployed);
-  return {
-    entries,
-    unchanged,
-    others,
-    problems,
-    warnings: [...warningsOf(deployed), ...lostGroups(made, live, deployed)],
-  };
+  const shared = sharedOf(declaration, live, deployed);
+  const problems = problemsOf(entries, declaration, live, deployed);
+  return { entries, shared, unchanged, others, problems, warnings: warningsOf(deployed) };
 }
 
 function joins(wanted: DeclaredUser, note?: string): Entry {
@@ -122,7 +122,10 @@ function taken(
   const refusal = identityRefusal(wanted, user) ?? downgradeRefusal(wanted, user);
   if (refusal) return entry('refused', wanted, changes, refusal);
   if (deployed.unknown !== undefined) return changes.length > 0 ? entry('changes', wanted, changes) : undefined;
-  if (wanted.onExisting === 'adopt') return entry('adopted', wanted, changes);
+  if (wanted.onExisting === 'adopt') {
+    const surplus = tagsTooMany(tags);
+    return surplus ? entry('refused', wanted, changes, surplus) : entry('adopted', wanted, changes);
+  }
   // Moved or renamed within the stack, or retained by an earlier deployment of it.
   if (deployed.stackId && isHeldWithin(tags, deployed.stackId, '')) {
     return changes.length > 0 ? entry('changes', wanted, changes) : undefined;
@@ -131,6 +134,17 @@ function taken(
   const whose = holder ? `, held by ${holder}` : '';
   const note = `exists already${whose}: declare another name, or onExisting: adopt`;
   return entry('refused', wanted, changes, note);
+}
+
+/** QuickSight allows 50 tags, of which an adoption takes three. Those of AWS itself do not count. */
+const MOST_TAGS_OF_OTHERS = 47;
+
+/** Why a user with these tags cannot be adopted. */
+export function tagsTooMany(tags: Tags): string | undefined {
+  const others = [...tags.keys()].filter((key) => !isOwnTag(key) && !key.startsWith('aws:')).length;
+  const surplus = others - MOST_TAGS_OF_OTHERS;
+  if (surplus <= 0) return undefined;
+  return `has ${others} tags, and an adoption takes 3 of the 50 that QuickSight allows: take ${surplus} of them off first`;
 }
 
 /** A user that the stack declares before and after. */
@@ -143,12 +157,20 @@ function updated(
   const { properties } = before;
   const changes = differences(deployedProperties(before), declaredProperties(wanted));
   const renewed = wanted.invitationVersion !== properties.InvitationVersion;
-  const moved = isMoved(wanted, before);
-  if (changes.length === 0 && !renewed && !moved) return undefined;
+  const moved = isMoved(wanted, before, tags);
+  if (!user && changes.length === 0 && !renewed && !moved) {
+    return entry(
+      'gone',
+      wanted,
+      [],
+      'is gone from QuickSight; nothing of the entry changes, so nobody is registered again',
+    );
+  }
   if (!user) return joins(wanted, 'was declared already, but is gone from QuickSight');
   // A role that the files do not change stays as it is, also where it was raised by hand.
   const role = properties.UserRole === wanted.role ? user.role : wanted.role;
-  const told = changes.map((change) => (change.property === 'role' ? { ...change, from: user.role } : change));
+  const told = fromLive(changes, user, wanted);
+  if (told.length === 0 && !renewed && !moved) return undefined;
   const reason = reasonToKeep(asInApi(user), tags, before.holderKey);
   if (moved || typeOf(wanted) !== user.identityType) {
     if (reason) return entry('refused', wanted, told, moveRefusal(wanted, user, reason));
@@ -169,7 +191,7 @@ function updated(
 /** A user that the stack declares and the files do not. */
 function removed(before: DeployedUser, user: LiveUser | undefined, tags: ReadonlyMap<LiveUser, Tags>): Entry {
   const { holderKey, retained } = before;
-  if (!user) return entry('kept', before, [], 'is gone from QuickSight already');
+  if (!user) return entry('gone', before, [], 'is gone from QuickSight already');
   if (retained) return entry('kept', before, [], 'stays in QuickSight, no longer managed');
   const userTags = tags.get(user) ?? new Map<string, string>();
   if (isShared(userTags, holderKey)) {
@@ -201,15 +223,16 @@ function typeOf({ identity }: DeclaredUser): 'QUICKSIGHT' | 'IAM' {
 }
 
 /** The user is declared by another identity, such as a role of another path, that makes the same user name. */
-function isMoved(wanted: DeclaredUser, { properties }: DeployedUser): boolean {
+function isMoved(wanted: DeclaredUser, { properties }: DeployedUser, tags: Tags): boolean {
   const { IdentityType, IamArn } = wireIdentity(wanted.identity);
   if (IdentityType !== properties.IdentityType) return true;
   // What is a token in the template says nothing.
   if (IamArn === undefined || typeof properties.IamArn !== 'string') return false;
   const whole = Object.values(wanted.identity).includes(IamArn);
   // A name, unlike an ARN, leaves open which account it is of.
-  const compared = (arn: string) => (whole ? arn : arn.split(':').at(-1));
-  return compared(IamArn) !== compared(properties.IamArn);
+  const [now, before] = [IamArn, properties.IamArn].map((arn) => ({ IamArn: whole ? arn : arn.split(':').at(-1)! }));
+  // Who adopted the user may have had to guess the path.
+  return now!.IamArn !== before!.IamArn && !(tags.has(ADOPTED) && differsInPathOnly(now!, before!));
 }
 
 function downgradeRefusal(wanted: DeclaredUser, user: LiveUser): string | undefined {
@@ -222,57 +245,6 @@ function downgradeNote(user: LiveUser, wanted: DeclaredUser, reason: string): st
     `is ${user.role} and cannot become ${wanted.role}: QuickSight lowers it only by deleting the user, and ${reason}. ` +
     'Keep the role, or remove the user, deploy, and declare it anew'
   );
-}
-
-/** What has to be there, or must not be, before the deployment. */
-function problemsOf(
-  entries: readonly Entry[],
-  made: UsersDeclaration['groups'],
-  live: LiveAccount,
-  deployed: Deployed,
-): string[] {
-  const found = live.missingNamespaces.map((name) => `there is no namespace ${name}: create it first`);
-  const exists = new Set(live.groups.map(keyOf));
-  const wanted = new Set(made.map(keyOf));
-  const joined = entries.flatMap(({ namespace, changes }) =>
-    changes.flatMap(({ property, to }) => (property === 'group' && to !== undefined ? { namespace, name: to } : [])),
-  );
-  const missing = joined.filter((group) => !exists.has(keyOf(group)) && !wanted.has(keyOf(group)));
-  for (const name of new Set(missing.map(person))) {
-    found.push(`there is no group ${name}: create it, or list it under groups`);
-  }
-  if (deployed.unknown !== undefined) return found;
-  for (const group of made) {
-    if (!exists.has(keyOf(group)) || deployed.groups.has(keyOf(group))) continue;
-    found.push(`the group ${person(group)} exists already, and the stack would make it: list it with existing: true`);
-  }
-  return found;
-}
-
-/** Custom permissions that the deployment gives to somebody and does not make: they have to be there. */
-export function profilesNeeded({ customPermissions }: UsersDeclaration, { entries }: Plan): string[] {
-  const made = new Set(customPermissions.map(({ name }) => name));
-  const given = entries.flatMap(({ changes }) => changes.filter(({ property }) => property === 'custom permissions'));
-  return [...new Set(given.flatMap(({ to }) => to ?? []))].filter((name) => !made.has(name));
-}
-
-/** The plan, with what is known of profiles that it needs. */
-export function withoutProfiles(plan: Plan, missing: readonly string[]): Plan {
-  const problem = (name: string) =>
-    `there are no custom permissions ${name}: create them, or define them under customPermissions`;
-  return { ...plan, problems: [...plan.problems, ...missing.map(problem)] };
-}
-
-/** Groups that go with their entry, and what that does to people of whom no entry says it. */
-function lostGroups(made: UsersDeclaration['groups'], live: LiveAccount, deployed: Deployed): string[] {
-  if (deployed.unknown !== undefined) return [];
-  const kept = new Set(made.map(keyOf));
-  return live.groups
-    .filter((group) => deployed.groups.has(keyOf(group)) && !kept.has(keyOf(group)))
-    .map(
-      (group) =>
-        `the group ${person(group)} is deleted: ${count(group.members.size, 'member')} will not be in it any more`,
-    );
 }
 
 function warningsOf(deployed: Deployed): string[] {
@@ -292,74 +264,6 @@ export function isRefused({ entries, problems }: Plan): boolean {
 
 function groupsOf({ namespace, name }: LiveUser, { groups }: LiveAccount): string[] {
   return groups.filter((group) => group.namespace === namespace && group.members.has(name)).map((group) => group.name);
-}
-
-/** All of a person that a deployment can change. */
-interface Properties {
-  readonly role?: string;
-  readonly 'e-mail'?: string;
-  readonly 'custom permissions'?: string;
-  readonly 'external login'?: string;
-  readonly groups: readonly string[];
-  /** Undefined when they are not known. */
-  readonly tags?: Readonly<Record<string, string>>;
-}
-
-const NOTHING: Properties = { groups: [], tags: {} };
-
-function declaredProperties(wanted: DeclaredUser): Properties {
-  return {
-    role: wanted.role,
-    'e-mail': wanted.email,
-    'custom permissions': wanted.customPermissionsName,
-    'external login': login(declaredLogin(wanted)),
-    groups: wanted.groups,
-    tags: wanted.tags,
-  };
-}
-
-function deployedProperties({ properties }: DeployedUser): Properties {
-  const { ExternalLoginFederationProviderType: type, CustomFederationProviderUrl, ExternalLoginId = '' } = properties;
-  return {
-    role: properties.UserRole,
-    'e-mail': properties.Email,
-    'custom permissions': properties.CustomPermissionsName,
-    'external login': login(type && { type, providerUrl: CustomFederationProviderUrl, loginId: ExternalLoginId }),
-    groups: properties.GroupNames ?? [],
-    tags: Object.fromEntries((properties.Tags ?? []).map(({ Key, Value }) => [Key, Value])),
-  };
-}
-
-/** Of a user that is taken: groups and tags that nobody declared stay. */
-function liveProperties(
-  user: LiveUser,
-  groups: readonly string[],
-  tags: Tags | undefined,
-  wanted: DeclaredUser,
-): Properties {
-  return {
-    role: user.role,
-    'e-mail': user.email,
-    'custom permissions': user.customPermissionsName,
-    'external login': login(user.externalLogin),
-    groups: groups.filter((name) => wanted.groups.includes(name)),
-    tags: tags && Object.fromEntries([...tags].filter(([key]) => Object.hasOwn(wanted.tags, key))),
-  };
-}
-
-function differences(old: Properties, now: Properties): Change[] {
-  const changes: Change[] = [];
-  for (const property of ['role', 'e-mail', 'custom permissions', 'external login'] as const) {
-    if (old[property] !== now[property]) changes.push({ property, from: old[property], to: now[property] });
-  }
-  for (const to of now.groups) if (!old.groups.includes(to)) changes.push({ property: 'group', to });
-  for (const from of old.groups) if (!now.groups.includes(from)) changes.push({ property: 'group', from });
-  if (!old.tags || !now.tags) return changes;
-  for (const key of [...new Set([...Object.keys(old.tags), ...Object.keys(now.tags)])].sort(compare)) {
-    const [from, to] = [old.tags[key], now.tags[key]];
-    if (from !== to) changes.push({ property: `tag ${key}`, from, to });
-  }
-  return changes;
 }
 
 function entry(action: Action, { namespace, name }: Named, changes: readonly Change[], note?: string): Entry {

@@ -7,7 +7,11 @@ const NOT_SUBSCRIBED = /not signed up|(?:Directory|Account) information for acco
 
 /** An error as a person meets it: what was asked, the service's own words, and the way out. */
 export function explain(error: unknown, accountId: string | undefined): string {
-  if (error instanceof SignedCallError) return `CloudFormation failed: ${error.code}: ${error.message}`;
+  if (error instanceof SignedCallError) {
+    const told = `CloudFormation failed: ${error.code}: ${error.message || 'no message'}`;
+    if (error.status !== undefined) return told;
+    return `${told.replace(/\.$/, '')}. Look whether the network, a proxy or AWS_ENDPOINT_URL_CLOUDFORMATION is in the way`;
+  }
   if (!(error instanceof ReadError)) return (error as Error).message;
   const { operation, code, status, region } = error;
   const account = accountId ?? 'of these credentials';

@@ -16,12 +16,14 @@ export interface DeployedUser {
   readonly holderKey: string;
 }
 
-/** What is deployed as a stack: users by `<namespace>/<name>`; `unknown` when CloudFormation cannot be read, and why. */
+/** What is deployed as a stack: users by `<namespace>/<name>`; `unknown` when CloudFormation may not be read, and why. */
 export type Deployed =
   | {
       readonly users: ReadonlyMap<string, DeployedUser>;
       /** Groups that the stack made, by `<namespace>/<name>`. */
       readonly groups: ReadonlyMap<string, Named>;
+      /** Custom permissions that the stack made, by name. */
+      readonly profiles: ReadonlySet<string>;
       readonly stackId?: string;
       /** For example UPDATE_IN_PROGRESS: what is read now may be another thing soon. */
       readonly busy?: string;
@@ -48,9 +50,10 @@ export class Stacks {
       const stack = await this.find(stackName);
       const users = new Map<string, DeployedUser>();
       const groups = new Map<string, Named>();
-      if (!stack) return { users, groups };
+      const profiles = new Set<string>();
+      if (!stack) return { users, groups, profiles };
       const { stackId, status } = stack;
-      if (NEVER_CAME_TO_BE.test(status)) return { users, groups, stackId };
+      if (NEVER_CAME_TO_BE.test(status)) return { users, groups, profiles, stackId };
       const busy = status.endsWith('_IN_PROGRESS') ? status : undefined;
       const open = [stackId];
       for (let read = 0; open.length > 0; read++) {
@@ -63,6 +66,9 @@ export class Stacks {
             const [namespace, name] = [String(Namespace), String(GroupName)];
             groups.set(`${namespace}/${name}`, { namespace, name });
           }
+          if (resource.Type === 'AWS::QuickSight::CustomPermissions') {
+            profiles.add(String(resource.Properties?.CustomPermissionsName));
+          }
           if (resource.Type !== RESOURCE_TYPE) continue;
           const user = this.deployedUser(resource, holderKey({ StackId: id, LogicalResourceId: logicalId }));
           users.set(`${user.namespace}/${user.name}`, user);
@@ -70,9 +76,9 @@ export class Stacks {
         const hasNested = Object.values(Resources).some(({ Type }) => Type === 'AWS::CloudFormation::Stack');
         if (hasNested) open.push(...(await this.nested(id)));
       }
-      return { users, groups, stackId, busy };
+      return { users, groups, profiles, stackId, busy };
     } catch (error) {
-      if (!(error instanceof SignedCallError)) throw error;
+      if (!isDenied(error)) throw error;
       return { unknown: `${error.code}: ${error.message || 'no message'}` };
     }
   }
@@ -168,6 +174,11 @@ export class Stacks {
       holderKey: key,
     };
   }
+}
+
+/** Whoever may not read stacks can be helped all the same; anything else is a fault, with which a plan would be wrong. */
+export function isDenied(error: unknown): error is SignedCallError {
+  return error instanceof SignedCallError && /^AccessDenied/.test(error.code);
 }
 
 /** What the app writes around names: Ref to a pseudo parameter, and Fn::Join. Anything else stays as it is. */

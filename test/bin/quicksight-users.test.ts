@@ -14,11 +14,12 @@ function refusal(context: Record<string, string>): string {
 
 test.each([
   [{ users: 'none.yaml' }, /^none\.yaml: no such file: .*\n$/],
-  [{ shards: 'many' }, /^QuickSightUsers \S+: shards NaN is not a whole number from 1 to 400\n$/],
+  [{ shards: 'many' }, /^shards 'many' is not a whole number\n$/],
   [
     { shards: '4', firstShards: '5' },
     /^QuickSightUsers \S+: firstShards 5 is not a whole number from 1 to 4, the shards\n$/,
   ],
+  [{ outputs: 'no' }, /^outputs 'no' is neither true nor false\n$/],
   [{ stackName: 'my stack' }, /^stack name 'my stack' cannot be used: begin with a letter, .*\n$/],
 ])('context %j is refused in one line, without a stack trace', (context, message) => {
   expect(refusal(context)).toMatch(message);

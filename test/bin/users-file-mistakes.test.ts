@@ -233,6 +233,11 @@ const MISTAKES: readonly [what: string, lines: string[], told: string[]][] = [
     ['  defaults: {}', 'users:', '  - userName: ana', '', '  # comment', '  - userName: ben'],
     ['2:1 this cannot stand here: check the quotes before it and the indentation of the line'],
   ],
+  [
+    'a merge conflict: said once',
+    ['users:', '<<<<<<< HEAD', '  - { userName: ana }', '=======', '  - { userName: anna }', '>>>>>>> main'],
+    ['2:1 a merge conflict is left here (<<<<<<<): resolve it'],
+  ],
   // All at once.
   [
     'a broken entry is told what it lacks besides',
@@ -247,6 +252,13 @@ const MISTAKES: readonly [what: string, lines: string[], told: string[]][] = [
     ],
   ],
 ];
+
+test('environments that are a list are none', () => {
+  const { problems } = parseUsersFiles([{ file: 'u', bytes: Buffer.from('users: []\nenvironments: [dev]') }]);
+  expect(new UsersFileError(problems).message).toBe(
+    "u:2:15 environments must be a mapping, with lines of the form 'key: value'",
+  );
+});
 
 test.each(MISTAKES)('%s', (_, lines, told) => {
   const { problems } = parseUsersFiles([{ file: 'u', bytes: Buffer.from(lines.join('\n')) }], {

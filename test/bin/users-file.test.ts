@@ -283,7 +283,8 @@ test('a file that cannot be read is a problem of the whole file', () => {
   try {
     const message = (file: string) =>
       new UsersFileError(readUsersFiles([file]).problems).message.replaceAll(path.dirname(file) + path.sep, '');
-    const another = 'name another one with -c users=<file> (cdk) or --users <file> (npm start)';
+    const another =
+      'name another one with -c users=<file> (cdk), --users <file> (npm start), files (QuickSightUsers) or as an argument (quicksight-users)';
     expect(message(path.join(folder, 'none.yaml'))).toBe(`none.yaml: no such file: create it, or ${another}`);
     expect(message(folder)).toBe(
       `${path.basename(folder)}: a directory, not a users file: ${another}, or all files in it as ${path.basename(folder)}/*.yaml`,

@@ -151,7 +151,7 @@ describe('a name that is taken', () => {
     [
       'C13 by a construct of another stack',
       { StackId: OTHER_STACK_ID, LogicalResourceId: 'Theirs' },
-      /user "ana" of namespace "default" exists already.*resource Theirs of the stack with id 99999999.*untouched/,
+      /user "ana" of namespace "default" exists already.*resource Theirs of the stack whose id ends in 99999999.*untouched/,
     ],
   ])('%s is refused with the way out, and left alone by the Delete that follows', async (_, holder, reason) => {
     if ('StackId' in holder) await stage.create({ ...ana, RootStackId: OTHER_STACK_ID }, holder);

@@ -238,7 +238,7 @@ describe('holder tags', () => {
     expect(holdOf(map(held), own)).toEqual({ ...hold, leaving: false });
     expect(holdOf(map(leaving), own)).toEqual({ ...hold, leaving: true });
     expect(describeHolder(map(leaving))).toBe(
-      'resource Ana1234 of the stack with id 11111111-2222-3333-4444-555555555555',
+      'resource Ana1234 of the stack whose id ends in 11111111-2222-3333-4444-555555555555',
     );
   });
 

@@ -615,6 +615,25 @@ describe('the same name', () => {
     expect(stage.user('bob')).toEqual(before);
   });
 
+  test('U14 the path of an adopted IAM identity, which nobody can look up, is corrected without a change', async () => {
+    const guessed = { ...bob, IamArn: `arn:aws:iam::${ACCOUNT}:user/bob`, OnExisting: 'ADOPT' };
+    const { IdentityType, IamArn } = bob;
+    await stage.byHand({ IdentityType, IamArn, UserName: undefined, Email: bob.Email });
+    const { PhysicalResourceId } = await stage.create(guessed);
+    const before = stage.user('bob');
+    stage.calls();
+    const corrected = { ...bob, OnExisting: 'ADOPT' };
+    expect(await stage.update(PhysicalResourceId, corrected, guessed)).toMatchObject({
+      Status: 'SUCCESS',
+      PhysicalResourceId,
+      Data: { UserName: 'bob' },
+    });
+    expect(stage.calls()).toEqual(['DescribeUser', 'ListTagsForResource']);
+    expect(stage.user('bob')).toEqual(before);
+    const another = { ...corrected, IamArn: 'arn:aws:iam::999999999999:user/bob' };
+    expect(await stage.update(PhysicalResourceId, another, corrected)).toMatchObject({ Status: 'FAILED' });
+  });
+
   test('U15 a name that differs only in case is the same user where QuickSight says so', async () => {
     stage.quickSight.account.caseInsensitiveNames = true;
     await begin();

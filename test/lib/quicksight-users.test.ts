@@ -127,6 +127,12 @@ describe('users, groups and custom permissions of a file', () => {
   });
 });
 
+test('no files at all are a mistake, which would delete everybody', () => {
+  expect(() => new QuickSightUsers(new Stack(new App(), 'Team'), 'People', { files: [] })).toThrow(
+    'QuickSightUsers Team/People: files is empty: name at least one users file or pattern',
+  );
+});
+
 test('a group that exists already is not made, and nobody waits for it', () => {
   const content =
     'groups: { staff: { existing: true, role: READER } }\nusers: [{ userName: ana, email: ana@example.com, groups: [staff] }]';

@@ -87,7 +87,7 @@ test('throttling that does not end', async () => {
 
 test('a namespace that there is not', async () => {
   expect(await failure({}, ['--namespace', 'partners'])).toBe(
-    "--namespace 'partners': account 111122223333 has no such namespace\n",
+    "--namespace 'partners': not in account 111122223333; leave it out, or correct the name\n",
   );
 });
 

@@ -1,4 +1,4 @@
-import { existsSync, readFileSync, statSync } from 'node:fs';
+import { existsSync, readdirSync, readFileSync, statSync } from 'node:fs';
 import path from 'node:path';
 import { Desk } from './command-line';
 
@@ -121,6 +121,33 @@ test('a file that is there is kept unless --force is given', async () => {
   expect(await desk.run(['export', '--output', 'users.yaml', '--force'])).toMatchObject({ code: 0 });
   expect(readFileSync(path.join(desk.folder, 'users.yaml'), 'utf8')).toMatch(/^users: \[\]$/m);
   expect(existsSync(path.join(desk.folder, 'out.yaml'))).toBe(false);
+});
+
+test('a file that cannot be written is told before anything is read, and one written over is for nobody else', async () => {
+  desk = await Desk.start();
+  expect(await desk.run(['export', '--output', 'none/users.yaml'])).toMatchObject({
+    code: 1,
+    stderr:
+      'none/users.yaml cannot be written, because the folder none does not exist: name another file with --output\n',
+  });
+  expect(await desk.run(['export', '--output', '.', '--force'])).toMatchObject({
+    stderr: '. is there already, and is no file: name another file with --output\n',
+  });
+  expect(desk.calls()).toEqual([]);
+  desk.write('mine', 'users.yaml');
+  await desk.run(['export', '--output', 'users.yaml', '--force']);
+  expect(statSync(path.join(desk.folder, 'users.yaml')).mode & 0o077).toBe(0);
+  expect(readdirSync(desk.folder).filter((name) => name.endsWith('.tmp'))).toEqual([]);
+  expect((await desk.run(['export', '--output', '-'])).stdout).toMatch(/^users: \[\]$/m);
+});
+
+test('a user with too many tags to be adopted is a comment', async () => {
+  desk = await Desk.start();
+  const Tags = Array.from({ length: 49 }, (_, index) => ({ Key: `key${index}`, Value: 'x' }));
+  await desk.register('ana', { Tags });
+  expect((await desk.run(['export'])).stdout).toMatch(
+    /^#   ana: .*\n#     It has 49 tags, and an adoption takes 3 of the 50 that QuickSight allows: take 2 of them off first\.$/m,
+  );
 });
 
 test('all pages are read, each once, and --no-tags saves one call a user', async () => {

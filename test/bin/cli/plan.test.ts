@@ -1,4 +1,5 @@
-import { plan, profilesNeeded, usersInDoubt } from '../../../bin/cli/plan';
+import { plan, usersInDoubt } from '../../../bin/cli/plan';
+import { profilesInDoubt, withProfiles } from '../../../bin/cli/plan-shared';
 import { planMarkdown, planText, sentence } from '../../../bin/cli/plan-text';
 import type { LiveUser } from '../../../bin/cli/live-users';
 import type { Named } from '../../../bin/cli/person';
@@ -36,6 +37,7 @@ function deployed(properties: Partial<UserResourceProperties> = {}, more: Partia
 const stackOf = (...users: DeployedUser[]) => ({
   users: new Map(users.map((user) => [`${user.namespace}/${user.name}`, user])),
   groups: new Map<string, Named>(),
+  profiles: new Set<string>(),
   stackId: STACK,
 });
 
@@ -142,7 +144,6 @@ describe('a user that the stack has', () => {
 
   test.each([
     ['retained', [live()], { retained: true }, [held()], 'stays in QuickSight, no longer managed'],
-    ['gone', [], {}, [held()], 'is gone from QuickSight already'],
     [
       'held by another',
       [live()],
@@ -192,7 +193,7 @@ describe('a user that the stack does not have', () => {
 
   test('is refused when it exists and is not to be adopted, except within the stack', () => {
     expect(told([declared()], [live()], [], { Ana: [held('cdk-quicksight-users:held-by:2', 'root-2')] })).toEqual([
-      'refused: Ana exists already, held by resource Ana of the stack with id root-2: declare another name, or onExisting: adopt',
+      'refused: Ana exists already, held by resource Ana of the stack whose id ends in root-2: declare another name, or onExisting: adopt',
     ]);
     expect(told([declared()], [live()], [], { Ana: [] })).toEqual([
       'refused: Ana exists already: declare another name, or onExisting: adopt',
@@ -252,7 +253,7 @@ describe('what the deployment would fail for', () => {
     const existing = { ...wanted, groups: [{ ...analysts, existing: true }] };
     expect(plan(existing, here, stackOf(), new Map()).problems).toEqual([]);
     expect(plan(existing, account([]), stackOf(), new Map()).problems).toEqual([
-      'there is no group analysts: create it, or list it under groups',
+      'there is no group analysts: create it, or take existing: true away from its entry',
     ]);
   });
 
@@ -268,7 +269,15 @@ describe('what the deployment would fail for', () => {
     };
     const before = deployed({ UserName: 'Cleo', CustomPermissionsName: 'as-before' });
     const result = plan(listed, account([live({ name: 'Cleo' })]), stackOf(before), new Map());
-    expect(profilesNeeded(listed, result)).toEqual(['few']);
+    expect(profilesInDoubt(listed, result, stackOf(before))).toEqual(['few', 'ours']);
+    expect(withProfiles(result, listed, stackOf(before), ['few', 'ours']).problems).toEqual([
+      'there are no custom permissions few: create them, or define them under customPermissions',
+    ]);
+    expect(withProfiles(result, listed, stackOf(before), []).problems).toEqual([
+      'the custom permissions ours exist already, and the stack would make them: name them at users only, and define them nowhere',
+    ]);
+    const made = { ...stackOf(before), profiles: new Set(['ours']) };
+    expect(profilesInDoubt(listed, result, made)).toEqual(['few']);
   });
 
   test('but not for the groups of people to whom nothing happens', () => {
@@ -277,15 +286,63 @@ describe('what the deployment would fail for', () => {
   });
 });
 
-test('a group that goes with its entry is told with how many lose it', () => {
+test('groups and custom permissions that come and go with their entries are told, and not while people need them', () => {
   const sales = { namespace: 'default', name: 'sales' };
-  const made = { ...stackOf(), groups: new Map([['default/sales', sales]]) };
+  const place = declared().place;
+  const stack = { ...stackOf(), groups: new Map([['default/sales', sales]]), profiles: new Set(['few']) };
   const here = account([], { sales: ['Zoe', 'Yan'] });
-  const deleted = ['the group sales is deleted: 2 members will not be in it any more'];
-  expect(plan(files(), here, made, new Map()).warnings).toEqual(deleted);
-  const listed = (existing: boolean) => ({ ...files(), groups: [{ ...sales, existing, place: declared().place }] });
-  expect(plan(listed(false), here, made, new Map()).warnings).toEqual([]);
-  expect(plan(listed(true), here, made, new Map()).warnings).toEqual(deleted);
+  const lines = (...args: Parameters<typeof plan>) => planText(plan(...args), 'Team').split('\n');
+  expect(lines(files(), here, stack, new Map())).toEqual([
+    'A deployment of Team',
+    '  - group sales is deleted: 2 members will not be in it any more',
+    '  - custom permissions few are deleted',
+    'no users',
+  ]);
+  const listed = {
+    ...files(),
+    groups: [{ ...sales, existing: false, place }],
+    customPermissions: [{ name: 'few', capabilities: {}, place }],
+  };
+  expect(lines(listed, here, stack, new Map())[0]).toBe('Nothing changes: a deployment of Team');
+  expect(lines(listed, account([]), stackOf(), new Map())).toEqual([
+    'A deployment of Team',
+    '  + group sales is made',
+    '  + custom permissions few are made',
+    'no users',
+  ]);
+  const ana = files(declared({ groups: ['sales'], customPermissionsName: 'few' }));
+  const existing = { ...ana, groups: [{ ...sales, existing: true, place }] };
+  expect(plan(existing, here, stack, new Map()).problems).toEqual([
+    'the group sales was made by the stack and would be deleted, though Ana is to be in it: list it under groups again, without existing',
+    'the custom permissions few were made by the stack and would be deleted, though Ana is to have them: define them under customPermissions again',
+  ]);
+});
+
+test('a user with too many tags for those of an adoption is refused', () => {
+  const wanted = [declared({ onExisting: 'adopt', tags: { key1: 'x' } })];
+  const many = (number: number) => Array.from({ length: number }, (_, index) => [`key${index}`, 'x'] as const);
+  expect(told(wanted, [live()], [], { Ana: [...many(47), held(), ['aws:made-by', 'x']] })).toEqual([
+    'adopted: Ana is adopted',
+  ]);
+  expect(told(wanted, [live()], [], { Ana: many(49) })).toEqual([
+    'refused: Ana has 49 tags, and an adoption takes 3 of the 50 that QuickSight allows: take 2 of them off first',
+  ]);
+});
+
+test('what somebody changed by hand and the deployment changes back is told', () => {
+  const user = live({ email: 'hand@example.com', role: 'AUTHOR', customPermissionsName: 'by-hand' });
+  expect(told([declared({ role: 'ADMIN' })], [user], [deployed()])).toEqual([
+    'changes: Ana: AUTHOR → ADMIN, e-mail hand@example.com → someone@example.com',
+  ]);
+  expect(told([declared({ role: 'AUTHOR' })], [live({ role: 'AUTHOR' })], [deployed()])).toEqual([]);
+  expect(told([declared({ tags: { team: 'x' } })], [user], [deployed()])).toEqual(['changes: Ana: tag team x']);
+});
+
+test('who is gone and not registered again is told', () => {
+  expect(told([], [], [deployed()])).toEqual(['gone: Ana is gone from QuickSight already']);
+  expect(told([declared()], [], [deployed()])).toEqual([
+    'gone: Ana is gone from QuickSight; nothing of the entry changes, so nobody is registered again',
+  ]);
 });
 
 describe('as text', () => {
@@ -317,8 +374,19 @@ A deployment of QuickSightUsers to account 111122223333, us-east-1
       new Map(),
     );
     expect(planMarkdown(odd, 'QuickSightUsers')).toContain(
-      '- \\[x\\](https://example.com) \\<b\\>@\u200bteam\\</b\\> joins',
+      '- \\[x\\](https:\u200b//example.com) \\<b\\>@\u200bteam\\</b\\> joins',
     );
+  });
+
+  test('nor makes a list, and a sign that turns the line round is shown', () => {
+    for (const [name, shown] of [
+      ['- x', '\\- x'],
+      ['1. x', '1\\. x'],
+      ['a\u202eb', 'a\\\\u202eb'],
+    ] as const) {
+      const odd = plan(files(declared({ name })), account([]), stackOf(), new Map());
+      expect(planMarkdown(odd, 'QuickSightUsers')).toContain(`- ${shown} joins`);
+    }
   });
 
   test('Markdown fits into a comment', () => {

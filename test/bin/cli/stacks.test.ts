@@ -41,7 +41,7 @@ beforeEach(async () => {
   await desk.register('ana', { IdentityType: 'IAM', IamArn: 'arn:aws:iam::111122223333:user/ana' });
   stacks = await StacksEndpoint.start({
     find: (name) => {
-      const stackId = [ROOT, NESTED].find((id) => id === name || id.split('/')[1] === name);
+      const stackId = Object.keys(contents).find((id) => id === name || id.split('/')[1] === name);
       return stackId && contents[stackId]
         ? { stackId, stackName: stackId.split('/')[1]!, status, creationTime: '2026-01-01T00:00:00.000Z' }
         : undefined;
@@ -151,8 +151,13 @@ test('a stack that is being deployed is warned of', async () => {
   expect(await planned()).toMatch(/^warning: the stack is being deployed \(UPDATE_IN_PROGRESS\): plan again/);
 });
 
-test('a stack that may not be read is told with the reason', async () => {
+test('stacks that may not be read are told with the reason', async () => {
   denial = 'User: ci is not authorized to perform: cloudformation:DescribeStacks';
+  desk.quickSight.setTags('default', 'ana', { 'cdk-quicksight-users:held-by:1': '1/request/root-1/root-1/Ana' });
+  const environment = { AWS_ENDPOINT_URL_CLOUDFORMATION: stacks.url };
+  expect((await desk.run(['drift', '--tags'], environment)).stderr).toMatch(
+    /^warning: holders that no longer exist are not told: CloudFormation failed: AccessDenied/,
+  );
   expect(await planned()).toMatch(
     /^warning: the deployed stack cannot be read \(AccessDenied: User: ci is not authorized to perform: cloudformation:DescribeStacks\): who would lose access is not known/,
   );

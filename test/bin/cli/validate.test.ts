@@ -50,9 +50,41 @@ test('--json gives problems to machines', async () => {
   expect(JSON.parse(stdout)).toEqual({
     valid: false,
     files: ['bad.yaml'],
-    users: 0,
-    groups: 0,
+    declared: [{ users: 0, groups: 0 }],
+    warnings: [],
     problems: [{ file: 'bad.yaml', line: 2, column: expect.any(Number), message: expect.stringContaining('REDAER') }],
+  });
+});
+
+test('each environment is checked, unless one is chosen', async () => {
+  desk.write(
+    'users: [{ userName: ana, email: a@example.com, role: READER }]\nenvironments:\n' +
+      '  dev: { users: [{ userName: ben, email: b@example.com, role: READER }] }\n  prod: {}\n',
+    'both.yaml',
+  );
+  expect((await validate('both.yaml')).stdout).toBe(
+    'both.yaml in dev: 2 users, 0 groups, all is well\nboth.yaml in prod: 1 user, 0 groups, all is well\n',
+  );
+  expect((await validate('both.yaml', '--environment', 'prod')).stdout).toBe(
+    'both.yaml: 1 user, 0 groups, all is well\n',
+  );
+  desk.write(
+    'users: [{ userName: ana, email: a@example.com, role: READER }]\nenvironments:\n' +
+      '  dev: { users: [{ userName: ben, role: READER }] }\n  prod: {}\n',
+    'both.yaml',
+  );
+  expect(await validate('both.yaml')).toMatchObject({
+    code: 1,
+    stderr: 'both.yaml:3:18 email is missing from this user\n',
+  });
+});
+
+test('an address of an unusual form is a warning, as at synth', async () => {
+  desk.write('users: [{ userName: ana, email: not-an-email, role: READER }]', 'odd.yaml');
+  expect(await validate('odd.yaml')).toEqual({
+    code: 0,
+    stdout: 'odd.yaml: 1 user, 0 groups, all is well\n',
+    stderr: "warning: odd.yaml:1:9 e-mail address 'not-an-email' has an unusual form: check its spelling\n",
   });
 });
 
