@@ -32,6 +32,11 @@ export class UsersFileError extends Error {
   // Told by its name: lib has this class from the bundle, which is another one than in the sources.
   override readonly name = 'UsersFileError';
 
+  static {
+    // Node.js prints the class before the message, and the bundle has shortened it.
+    Object.defineProperty(this, 'name', { value: 'UsersFileError' });
+  }
+
   constructor(readonly problems: readonly Problem[]) {
     super([...problems].sort(byPlace).map(problemText).join('\n'));
   }
