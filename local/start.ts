@@ -46,9 +46,23 @@ async function run({ command, users, environment, state, port }: Options, termin
   }
 }
 
+/** A reader that goes away, as `head` does, or a full disk must not cut a deployment in half: it goes on unseen. */
+function outliveOutput(): void {
+  let isTold = false;
+  process.stdout.on('error', ({ code, message }: NodeJS.ErrnoException) => {
+    if (code === 'EPIPE' || isTold) return;
+    isTold = true;
+    process.exitCode = 1;
+    console.error(`the output cannot be written (${message}): the work is finished without it`);
+  });
+  // Where both lead to the same place, there is none left to tell.
+  process.stderr.on('error', () => undefined);
+}
+
+outliveOutput();
 main(process.argv.slice(2)).then(
   (succeeded) => {
-    process.exitCode = succeeded ? 0 : 1;
+    if (!succeeded) process.exitCode = 1;
   },
   (error: Error) => {
     console.error(process.env.DEBUG ? error.stack : error.message);

@@ -1,5 +1,6 @@
 import { App, CfnOutput, NestedStack, RemovalPolicy, Stack, Tags } from 'aws-cdk-lib';
 import * as iam from 'aws-cdk-lib/aws-iam';
+import * as ssm from 'aws-cdk-lib/aws-ssm';
 import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
@@ -163,6 +164,23 @@ test('users in nested stacks share the provider of the root, which outlives them
   expect(aws.names()).toEqual(['one', 'two']);
   await aws.cloudFormation.destroy('Team');
   expect(aws.names()).toEqual([]);
+});
+
+test('another stack gets the ARN of a user by a weak reference, which does not keep the user from going', async () => {
+  aws = await Aws.start();
+  await aws.deploy((stack) => {
+    const { userArn } = declare(stack, 'ana');
+    const dashboards = new Stack(stack.node.root, 'Dashboards');
+    dashboards.node.setContext('@aws-cdk/core:defaultCrossStackReferences', 'weak');
+    new ssm.StringParameter(dashboards, 'Parameter', { stringValue: userArn });
+    new CfnOutput(dashboards, 'Owner', { value: userArn });
+  });
+  const { template, outputs } = aws.cloudFormation.describeStack('Dashboards')!;
+  expect(template.Outputs?.Owner).toEqual({
+    Value: { 'Fn::GetStackOutput': expect.objectContaining({ StackName: 'Team', Region: { Ref: 'AWS::Region' } }) },
+  });
+  expect(outputs.Owner).toEqual({ value: `arn:aws:quicksight:us-east-1:${ACCOUNT}:user/default/ana` });
+  expect(await aws.cloudFormation.destroy('Team')).toMatchObject({ succeeded: true });
 });
 
 test('a rename registers the new user and cleans up the old one', async () => {

@@ -352,6 +352,7 @@ export class EmbeddedCloudFormation {
       ref: () => '',
       attribute: () => '',
       importValue: () => '',
+      stackOutput: () => '',
     });
     const resolve = (value: unknown) => String(intrinsics.resolve(value));
     this.#check(stackName, template, resolve);
@@ -395,6 +396,7 @@ export class EmbeddedCloudFormation {
       },
       ssmParameter: this.#ssmParameter,
       importValue: (importer, name) => this.#exports.import(importer, name),
+      stackOutput: (reference) => this.#exports.output(reference),
       checkExports: (exporter, outputs) => this.#exports.check(exporter, outputs),
       findStack: (nameOrId) => this.#findStack(nameOrId),
       inject: (stack, logicalId, action, when) => this.#inject(stack, logicalId, action, when),

@@ -9,6 +9,13 @@ export interface StackEnvironment {
   readonly stackName: string;
 }
 
+/** An output of another stack, which need not export it. */
+export interface StackOutputReference {
+  readonly stackName: string;
+  readonly outputName: string;
+  readonly region: string;
+}
+
 /** What a template's functions ask for outside the template. */
 export interface ResolutionContext {
   readonly environment: StackEnvironment;
@@ -18,6 +25,7 @@ export interface ResolutionContext {
   ref(logicalId: string): string;
   attribute(logicalId: string, name: string): unknown;
   importValue(exportName: string): string;
+  stackOutput(reference: StackOutputReference): string;
 }
 
 export type Resolve = (value: unknown) => unknown;
@@ -27,7 +35,8 @@ const NO_VALUE = Symbol('AWS::NoValue');
 /** The functions that this engine knows in resources and outputs, and those that only conditions may use. */
 export const INTRINSICS: ReadonlySet<string> = new Set([
   ...['Ref', 'Fn::GetAtt', 'Fn::Sub', 'Fn::Join', 'Fn::Select', 'Fn::Split', 'Fn::If', 'Fn::FindInMap'],
-  ...['Fn::ImportValue', 'Fn::GetAZs', 'Fn::Base64', 'Fn::Equals', 'Fn::And', 'Fn::Or', 'Fn::Not'],
+  ...['Fn::ImportValue', 'Fn::GetStackOutput', 'Fn::GetAZs', 'Fn::Base64'],
+  ...['Fn::Equals', 'Fn::And', 'Fn::Or', 'Fn::Not'],
 ]);
 
 /** Replaces every intrinsic function call of a template's values by its result. */
@@ -115,6 +124,8 @@ export class Intrinsics {
       }
       case 'Fn::ImportValue':
         return this.context.importValue(this.#text(argument));
+      case 'Fn::GetStackOutput':
+        return this.context.stackOutput(this.#stackOutputReference(argument));
       case 'Fn::GetAZs': {
         const region = this.#text(argument) || this.context.environment.region;
         return ['a', 'b', 'c'].map((zone) => region + zone);
@@ -186,6 +197,17 @@ export class Intrinsics {
         return this.#text({ 'Fn::GetAtt': name });
       })
       .replaceAll('${!', '${');
+  }
+
+  #stackOutputReference(argument: unknown): StackOutputReference {
+    if (!isRecord(argument)) throw new Error(`Fn::GetStackOutput wants an object, not ${JSON.stringify(argument)}`);
+    const { StackName, OutputName, Region = this.context.environment.region, RoleArn } = argument;
+    if (RoleArn !== undefined) {
+      throw new Error(
+        `Fn::GetStackOutput has the RoleArn ${JSON.stringify(RoleArn)}, and the embedded AWS is one account: leave it out`,
+      );
+    }
+    return { stackName: this.#text(StackName), outputName: this.#text(OutputName), region: this.#text(Region) };
   }
 
   #arguments(name: string, argument: unknown): unknown[] {

@@ -1,7 +1,8 @@
+import type { StackOutputReference } from './intrinsics';
 import { NothingDone } from './resource-provider';
 import type { StackState } from './stack-state';
 
-/** Exported outputs, which tie the stacks of a region to each other. */
+/** Outputs that stacks read of each other. Exported ones tie the stacks of a region together. */
 export class StackExports {
   constructor(private readonly stacks: ReadonlyMap<string, StackState>) {}
 
@@ -15,6 +16,15 @@ export class StackExports {
       return output.value;
     }
     throw new NothingDone(`No export named ${name} found.`);
+  }
+
+  /** Value of an output, exported or not. Nothing keeps it from changing or going afterwards. */
+  output({ stackName, outputName, region }: StackOutputReference): string {
+    const stack = [...this.stacks.values()].find((other) => other.stackName === stackName && other.region === region);
+    if (!stack) throw new NothingDone(`No stack named ${stackName} found in ${region}.`);
+    const output = stack.outputs[outputName];
+    if (!output) throw new NothingDone(`No output named ${outputName} found in stack ${stackName}.`);
+    return output.value;
   }
 
   /** Refuses exports that others have already, and the change or loss of one that another stack imports. */

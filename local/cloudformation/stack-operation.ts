@@ -2,7 +2,7 @@ import { setMaxListeners } from 'node:events';
 import { isDeepStrictEqual } from 'node:util';
 import type { Semaphore } from '../lambda/semaphore';
 import { inDependencyOrder, reversed } from './dependency-order';
-import { Intrinsics } from './intrinsics';
+import { Intrinsics, type StackOutputReference } from './intrinsics';
 import { typedParameter } from './parameters';
 import {
   NothingDone,
@@ -22,6 +22,7 @@ export interface StackServices {
   provider(type: string): ResourceProvider;
   ssmParameter(name: string): string;
   importValue(importer: StackState, exportName: string): string;
+  stackOutput(reference: StackOutputReference): string;
   /** Refuses exports that others have already, and the loss of one that another stack imports. */
   checkExports(exporter: StackState, outputs: StackState['outputs']): void;
   findStack(nameOrId: string): StackState | undefined;
@@ -303,6 +304,7 @@ export function intrinsicsOf(services: StackServices, stack: StackState): Intrin
       ),
     ref: (logicalId) => stack.resources[logicalId]?.ref ?? '',
     importValue: (name) => services.importValue(stack, name),
+    stackOutput: (reference) => services.stackOutput(reference),
     attribute: (logicalId, name) => {
       const { type = '', attributes = {} } = stack.resources[logicalId] ?? {};
       if (Object.hasOwn(attributes, name)) return attributes[name];

@@ -5,8 +5,8 @@ import { Template, TemplateResource } from '../cloudformation/template';
 export interface Change {
   readonly mark: '+' | '~' | '-';
   readonly text: string;
-  /** About a user, rather than about what stands behind all of them. */
-  readonly isUser: boolean;
+  /** What QuickSight calls the user that it is about, if it is about one. */
+  readonly user?: string;
 }
 
 interface Tag {
@@ -19,6 +19,11 @@ export function isUser(resource: TemplateResource | undefined): resource is Temp
   return resource?.Type === 'Custom::QuickSightUser';
 }
 
+/** Whether a user that exists is taken over, rather than refused. */
+export function isAdopting({ Properties }: TemplateResource): boolean {
+  return Properties?.OnExisting === 'ADOPT';
+}
+
 /** What changes between two templates: what is added, then changed, then removed, and the rest in one line. */
 export function changes(before: Template, after: Template): Change[] {
   const [old, now] = [before.Resources ?? {}, after.Resources ?? {}];
@@ -28,22 +33,23 @@ export function changes(before: Template, after: Template): Change[] {
     const [from, to] = [old[id], now[id]];
     if (isDeepStrictEqual(from, to)) continue;
     const shared = sharedName((to ?? from)!);
-    if (shared) found.push({ mark: !from ? '+' : !to ? '-' : '~', isUser: false, text: shared });
+    if (shared) found.push({ mark: !from ? '+' : !to ? '-' : '~', text: shared });
     else if (!isUser(to ?? from)) others++;
-    else if (!from) found.push({ mark: '+', isUser: true, text: `${userName(to!)}: ${summary(to!)}` });
-    else if (!to) found.push({ mark: '-', isUser: true, text: `${userName(from)}: ${farewell(from)}` });
-    else found.push({ mark: '~', isUser: true, text: `${userName(to)}: ${differences(from, to).join(', ')}` });
+    else if (!from) found.push(change('+', to!, summary(to!)));
+    else if (!to) found.push(change('-', from, farewell(from)));
+    else found.push(change('~', to, differences(from, to).join(', ')));
   }
   found.sort((a, b) => '+~-'.indexOf(a.mark) - '+~-'.indexOf(b.mark) || a.text.localeCompare(b.text));
   if (others) {
     const mark = Object.keys(old).length ? '~' : '+';
-    found.push({
-      mark,
-      isUser: false,
-      text: `the provider behind the users: ${others} ${others === 1 ? 'resource' : 'resources'}`,
-    });
+    found.push({ mark, text: `the provider behind the users: ${others} ${others === 1 ? 'resource' : 'resources'}` });
   }
   return found;
+}
+
+/** What people call what a resource declares: a user, or what users share. */
+export function nameOf(resource: TemplateResource): string | undefined {
+  return isUser(resource) ? userName(resource) : sharedName(resource);
 }
 
 /** What QuickSight calls the user that this resource declares, with its namespace where that is not the default one. */
@@ -51,7 +57,12 @@ export function userName({ Properties = {} }: TemplateResource): string {
   const { UserName, IamArn, SessionName, Namespace } = Properties as Readonly<Record<string, string>>;
   const iamName = text(IamArn).split('/').at(-1);
   const name = UserName ?? (SessionName ? `${iamName}/${SessionName}` : iamName);
-  return Namespace === 'default' ? `${name}` : `${name} (${Namespace})`;
+  return nameIn(`${Namespace}`, `${name}`);
+}
+
+/** A user's name as it is shown. */
+export function nameIn(namespace: string, name: string): string {
+  return namespace === 'default' ? name : `${name} (${namespace})`;
 }
 
 /** What users share: a group, or a profile of custom permissions. */
@@ -62,8 +73,14 @@ function sharedName({ Type, Properties = {} }: TemplateResource): string | undef
   return undefined;
 }
 
-function summary({ Properties = {} }: TemplateResource): string {
-  return `${text(Properties.UserRole)}, ${text(Properties.Email)}`;
+function change(mark: Change['mark'], resource: TemplateResource, what: string): Change {
+  const user = userName(resource);
+  return { mark, user, text: `${user}: ${what}` };
+}
+
+function summary(resource: TemplateResource): string {
+  const { UserRole, Email } = resource.Properties ?? {};
+  return `${text(UserRole)}, ${text(Email)}${isAdopting(resource) ? ', adopted if it exists' : ''}`;
 }
 
 function farewell(resource: TemplateResource): string {

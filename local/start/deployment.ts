@@ -1,8 +1,8 @@
 import { isDeepStrictEqual } from 'node:util';
 import { StackState } from '../cloudformation/stack-state';
-import { Template } from '../cloudformation/template';
+import { Template, TemplateResource } from '../cloudformation/template';
 import { type Source, synthesize } from './app';
-import { Change, changes, isUser, userName } from './changes';
+import { Change, changes, isAdopting, isUser, nameIn, nameOf, userName } from './changes';
 import { assemblyIn, cloudFormationIn, EmbeddedAws } from './embedded-aws';
 import { deployedWithNested, withNested } from './nested-resources';
 import { Progress } from './progress';
@@ -48,7 +48,8 @@ export async function deploy(source: Source, folder: string, terminal: Terminal)
     const effort = `${seconds} s, ${count(aws.quickSight.calls.length - calls, 'call')} to QuickSight`;
 
     if (result?.succeeded) {
-      terminal.print(terminal.paint('green', `\nDone: ${summary(planned)} (${effort}).`));
+      const did = summary(planned, registeredBefore(start, aws));
+      terminal.print(terminal.paint('green', `\nDone: ${did} (${effort}).`));
       printLeftBehind(progress, terminal);
       printOutputs(stack.template, result.outputs, terminal);
       return true;
@@ -76,12 +77,7 @@ export async function destroy(folder: string, terminal: Terminal): Promise<boole
       terminal.print(terminal.paint('red', `\nThe deletion failed and ended in ${result?.status}:`));
       printFailures(progress, result?.reason, terminal);
     }
-    for (const name of progress.retained) {
-      terminal.print(
-        `\n${name} stays in QuickSight, because its removalPolicy is retain. A new deployment refuses to take`,
-      );
-      terminal.print('it over: delete the user, or start over with npm start reset.');
-    }
+    for (const id of progress.retained) printRetained(Resources[id], terminal);
     return result?.succeeded === true;
   });
 }
@@ -95,7 +91,7 @@ async function operate(
 ): Promise<boolean> {
   const progress = new Progress(terminal, (id) => {
     const resource = resources[id];
-    return isUser(resource) ? userName(resource) : id;
+    return (resource && nameOf(resource)) ?? id;
   });
   const aws = await EmbeddedAws.start(folder, { onEvent: progress.onEvent });
   const release = finishOnInterrupt(aws, terminal);
@@ -165,12 +161,32 @@ function printLeftBehind({ failures }: Progress, terminal: Terminal): void {
   for (const failure of new Set(failures)) terminal.print(terminal.paint('yellow', `  ${failure}`));
 }
 
-function summary(planned: readonly Change[]): string {
-  const users = (mark: Change['mark']) => planned.filter((change) => change.mark === mark && change.isUser).length;
+function printRetained(resource: TemplateResource | undefined, terminal: Terminal): void {
+  if (!isUser(resource)) return;
+  terminal.print(`\n${userName(resource)} stays in QuickSight, because its removalPolicy is retain. A new deployment`);
+  terminal.print(
+    isAdopting(resource)
+      ? 'adopts it, because its onExisting is adopt.'
+      : 'refuses to take it over: set its onExisting to adopt, delete the user, or start over with npm start reset.',
+  );
+}
+
+/** Names of the users that QuickSight has had since before that time. */
+function registeredBefore(time: number, { quickSight }: EmbeddedAws): ReadonlySet<string> {
+  const users = quickSight.users().filter(({ registeredAt }) => registeredAt < time);
+  return new Set(users.map((user) => nameIn(user.namespace, user.userName)));
+}
+
+/** How many users were added, changed and removed; a new one that existed before was adopted. */
+function summary(planned: readonly Change[], existed: ReadonlySet<string>): string {
+  const users = (mark: Change['mark']) =>
+    planned.flatMap((change) => (change.mark === mark ? (change.user ?? []) : []));
+  const adopted = users('+').filter((user) => existed.has(user)).length;
   const parts = [
-    [users('+'), 'added'],
-    [users('~'), 'changed'],
-    [users('-'), 'removed'],
+    [users('+').length - adopted, 'added'],
+    [adopted, 'adopted'],
+    [users('~').length, 'changed'],
+    [users('-').length, 'removed'],
   ].filter(([number]) => number !== 0);
   if (parts.length === 0) return 'no user changed';
   const [[first, did], ...rest] = parts as [[number, string], ...[number, string][]];

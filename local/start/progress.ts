@@ -5,7 +5,7 @@ import { Style, Terminal } from '../../bin/terminal';
 export class Progress {
   /** What failed, in order of time, without what was only cut short by that. */
   readonly failures: string[] = [];
-  /** What a removal policy kept. */
+  /** Logical ids of what a removal policy kept. */
   readonly retained: string[] = [];
   private readonly underWay = new Map<string, string>();
 
@@ -20,7 +20,7 @@ export class Progress {
     const isStack = logicalId === stackName;
     const cutShort = reason?.endsWith(' cancelled');
     if (status.endsWith('_FAILED') && !isStack && !cutShort) this.failures.push(`${name}: ${plain(reason)}`);
-    if (status === 'DELETE_SKIPPED') this.retained.push(name);
+    if (status === 'DELETE_SKIPPED') this.retained.push(logicalId);
     if (status.endsWith('IN_PROGRESS') && !isStack) this.underWay.set(logicalId, name);
     else {
       this.underWay.delete(logicalId);

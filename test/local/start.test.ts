@@ -1,6 +1,6 @@
 import { ChildProcess, spawn } from 'node:child_process';
 import { once } from 'node:events';
-import { existsSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { closeSync, existsSync, mkdirSync, mkdtempSync, openSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { createServer, AddressInfo } from 'node:net';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
@@ -26,9 +26,13 @@ beforeAll(() => {
 afterAll(() => rmSync(folder, { recursive: true }));
 
 function start(...args: string[]): ChildProcess {
+  return startInto('pipe', ...args);
+}
+
+function startInto(stdout: 'pipe' | number, ...args: string[]): ChildProcess {
   const all = ['--import', 'tsx', 'local/start.ts', '--users', usersFile, '--state', state, ...args];
   const env = { ...process.env, CDK_VALIDATION: 'false' };
-  return spawn(process.execPath, all, { cwd: ROOT, env, stdio: ['ignore', 'pipe', 'pipe'] });
+  return spawn(process.execPath, all, { cwd: ROOT, env, stdio: ['ignore', stdout, 'pipe'] });
 }
 
 async function npmStart(...args: string[]): Promise<{ code: number; stdout: string; stderr: string }> {
@@ -148,6 +152,32 @@ test('a failed deployment exits with 1, shows the reason and the roll-back, and 
   ]);
 });
 
+test('a deployment whose reader goes away is finished, and leaves no lock', async () => {
+  declare(ANA.replace('READER', 'ADMIN'), BOB);
+  const child = start();
+  const stderr = text(child.stderr!);
+  await once(child.stdout!, 'data');
+  child.stdout!.destroy();
+  expect(await once(child, 'exit')).toEqual([0, null]);
+  expect(await stderr).toBe('');
+  expect(existsSync(path.join(state, 'lock'))).toBe(false);
+  expect((await npmStart()).stdout).toContain('Nothing has changed since the last deployment: 2 users');
+});
+
+(existsSync('/dev/full') ? test : test.skip)(
+  'a deployment onto a full disk is finished, and says once what is lost',
+  async () => {
+    declare(ANA, BOB);
+    const full = openSync('/dev/full', 'w');
+    const child = startInto(full);
+    closeSync(full);
+    const stderr = text(child.stderr!);
+    expect(await once(child, 'exit')).toEqual([1, null]);
+    expect(await stderr).toMatch(/^the output cannot be written \(ENOSPC: .*\): the work is finished without it\n$/);
+    expect((await npmStart()).stdout).toContain('Nothing has changed since the last deployment: 2 users');
+  },
+);
+
 test('serve offers the users to any SDK, keeps other runs out, and ends with Ctrl-C', async () => {
   const port = await freePort();
   const server = start('serve', '--port', String(port));
@@ -163,7 +193,7 @@ test('serve offers the users to any SDK, keeps other runs out, and ends with Ctr
     new ListUsersCommand({ AwsAccountId: '111122223333', Namespace: 'default' }),
   );
   client.destroy();
-  expect(UserList.map(({ UserName }) => UserName).sort()).toEqual(['ana', 'bob', 'dora', 'zoe']);
+  expect(UserList.map(({ UserName }) => UserName).sort()).toEqual(['ana', 'bob', 'zoe']);
 
   const { code, stderr } = await npmStart('list');
   expect(code).toBe(1);

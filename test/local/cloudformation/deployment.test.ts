@@ -138,6 +138,21 @@ test('a stack imports what another exports, which then can neither change nor go
   expect(changed?.reason).toContain('cannot be updated as it is in use by Consumer');
 });
 
+test.each([
+  ['stack', 'Nobody', 'Id', 'No stack named Nobody found in us-east-1.'],
+  ['output', 'Producer', 'Name', 'No output named Name found in stack Producer.'],
+])('a stack that reads a missing %s of another fails with its name', async (_, stackName, outputName, reason) => {
+  const directory = embedded.synth((app) => {
+    const producer = new TestStack(app, 'Producer', embedded);
+    new CfnOutput(producer, 'Id', { value: producer.custom('Ana').ref });
+    const consumer = new Stack(app, 'Consumer');
+    consumer.addStackDependency(producer);
+    new ssm.StringParameter(consumer, 'Parameter', { stringValue: Fn.getStackOutput(stackName, outputName) });
+  });
+  const [, consumer] = await embedded.engine.deploy(directory);
+  expect(consumer).toMatchObject({ status: 'ROLLBACK_COMPLETE', reason: expect.stringContaining(reason) });
+});
+
 test('an export must not be empty', async () => {
   const result = await embedded.deploy((stack) => {
     const ana = stack.custom('Ana', { Data: { Url: '' } });

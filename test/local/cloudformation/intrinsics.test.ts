@@ -13,6 +13,7 @@ const context: ResolutionContext = {
   ref: (logicalId) => `${logicalId}-ref`,
   attribute: (logicalId, name) => `${logicalId}-${name}`,
   importValue: (name) => `imported ${name}`,
+  stackOutput: ({ stackName, outputName, region }) => `${outputName} of ${stackName} in ${region}`,
 };
 
 const template: Template = {
@@ -54,6 +55,12 @@ test.each([
   ['If that does not', { 'Fn::If': ['Both', { Ref: 'Gone' }, 'no'] }, 'no'],
   ['FindInMap', { 'Fn::FindInMap': ['Runtimes', { Ref: 'AWS::Region' }, 'node'] }, 'nodejs22.x'],
   ['ImportValue', { 'Fn::ImportValue': { 'Fn::Sub': '${Stage}-url' } }, 'imported prod-url'],
+  ['GetStackOutput', { 'Fn::GetStackOutput': { StackName: 'A', OutputName: 'Url' } }, 'Url of A in eu-west-1'],
+  [
+    'GetStackOutput of another region',
+    { 'Fn::GetStackOutput': { StackName: { Ref: 'Stage' }, OutputName: 'Url', Region: 'us-east-1' } },
+    'Url of prod in us-east-1',
+  ],
   ['GetAZs', { 'Fn::GetAZs': '' }, ['eu-west-1a', 'eu-west-1b', 'eu-west-1c']],
   ['Base64', { 'Fn::Base64': 'hi' }, 'aGk='],
   [
@@ -70,6 +77,11 @@ test.each([
   [{ Ref: 'Gone' }, 'unresolved resource dependencies [Gone]: its condition does not hold'],
   [{ 'Fn::Select': [2, ['a']] }, 'Fn::Select cannot select index 2 of 1 values'],
   [{ 'Fn::FindInMap': ['Runtimes', 'mars', 'node'] }, 'finds nothing in the mapping Runtimes at mars.node'],
+  [
+    { 'Fn::GetStackOutput': { StackName: 'A', OutputName: 'Url', RoleArn: 'arn:role' } },
+    'Fn::GetStackOutput has the RoleArn "arn:role", and the embedded AWS is one account: leave it out',
+  ],
+  [{ 'Fn::GetStackOutput': ['A', 'Url'] }, 'Fn::GetStackOutput wants an object, not ["A","Url"]'],
   [{ 'Fn::Sub': '${Names}' }, 'a string was expected, not ["ana","ben"]'],
   [{ 'Fn::If': ['Nope', 1, 2] }, 'the template has no condition Nope'],
   ['{{resolve:ssm:/a}}', 'the dynamic reference {{resolve:ssm:/a}} is unknown'],

@@ -47,6 +47,12 @@ test('users are told as added, changed and removed, in this order, and all else 
   ]);
 });
 
+test('a new user that would be adopted is told as one', () => {
+  expect(told({}, { Ana: user({ ...ANA, OnExisting: 'ADOPT' }) })).toEqual([
+    '+ ana: READER, ana@example.com, adopted if it exists',
+  ]);
+});
+
 test('groups and custom permissions are told by name', () => {
   const group = (GroupName: string, Description: string) => ({
     Type: 'AWS::QuickSight::Group',

@@ -2,9 +2,10 @@ import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { PassThrough, Writable } from 'node:stream';
+import { CreateGroupCommand, RegisterUserCommand } from '@aws-sdk/client-quicksight';
 import { isUser, userName } from '../../../local/start/changes';
 import { deploy, destroy } from '../../../local/start/deployment';
-import { cloudFormationIn, EmbeddedAws } from '../../../local/start/embedded-aws';
+import { ACCOUNT_ID, cloudFormationIn, EmbeddedAws } from '../../../local/start/embedded-aws';
 import { Terminal } from '../../../bin/terminal';
 
 jest.setTimeout(60_000);
@@ -21,9 +22,20 @@ afterEach(() => {
 });
 
 function run(...users: string[]): Promise<boolean> {
+  return runFile('users:', ...users.map((user) => `  - { ${user} }`));
+}
+
+function runFile(...lines: string[]): Promise<boolean> {
   const usersFile = path.join(folder, 'users.yaml');
-  writeFileSync(usersFile, ['users:', ...users.map((user) => `  - { ${user} }`)].join('\n'));
+  writeFileSync(usersFile, lines.join('\n'));
   return deploy({ users: usersFile }, folder, new Terminal(shown));
+}
+
+/** What somebody does to the embedded AWS before it is deployed to. */
+async function beforehand(work: (aws: EmbeddedAws) => Promise<unknown>): Promise<void> {
+  const aws = await EmbeddedAws.start(folder);
+  await work(aws);
+  await aws.stop();
 }
 
 /** CloudFormation will not manage to delete this user. */
@@ -51,6 +63,49 @@ test('a deployment whose clean-up gives up names what it leaves behind', async (
   expect(String(shown.read())).toMatch(
     /^Left behind, because the clean-up could not delete it:\n {2}ben: .* ordered to fail\n(?! {2}ben)/m,
   );
+});
+
+test('a retained user is told with what the next deployment makes of it, and that is what it does', async () => {
+  const retained = [`${ANA}, removalPolicy: retain`, `${BEN}, removalPolicy: retain, onExisting: adopt`] as const;
+  await run(...retained);
+  shown.read();
+  await destroy(folder, new Terminal(shown));
+  const said = String(shown.read());
+  expect(said).toMatch(
+    /^ana stays in QuickSight, because .* A new deployment\nrefuses to take it over: set its onExis/m,
+  );
+  expect(said).toMatch(
+    /^ben stays in QuickSight, because .* A new deployment\nadopts it, because its onExisting is ado/m,
+  );
+
+  expect(await run(retained[0])).toBe(false);
+  expect(await run(retained[1])).toBe(true);
+  expect(await run(`${retained[0]}, onExisting: adopt`, retained[1])).toBe(true);
+});
+
+test('a user that existed before the deployment is counted as adopted, and not as added', async () => {
+  await beforehand(({ client }) =>
+    client.send(
+      new RegisterUserCommand({
+        ...{ AwsAccountId: ACCOUNT_ID, Namespace: 'default', IdentityType: 'QUICKSIGHT' },
+        ...{ UserName: 'ben', Email: 'ben@example.com', UserRole: 'READER' },
+      }),
+    ),
+  );
+  expect(await run(`${ANA}, onExisting: adopt`, `${BEN}, onExisting: adopt`)).toBe(true);
+  const said = String(shown.read());
+  expect(said).toContain('  + ben: READER, ben@example.com, adopted if it exists\n');
+  expect(said).toMatch(/^Done: 1 user added, 1 adopted \(/m);
+});
+
+test('a group that fails is told by its name', async () => {
+  await beforehand(({ client }) =>
+    client.send(new CreateGroupCommand({ AwsAccountId: ACCOUNT_ID, Namespace: 'default', GroupName: 'made' })),
+  );
+  expect(await runFile('groups: { made: }', `users: [{ ${ANA} }]`)).toBe(false);
+  const said = String(shown.read());
+  expect(said).toMatch(/^ {2}CREATE_FAILED +group made: Resource handler/m);
+  expect(said).toMatch(/^The deployment failed .*\n {2}group made: Resource handler/m);
 });
 
 test('a deployment to a half-deleted stack says why it fails and what to do', async () => {
