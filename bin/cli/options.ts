@@ -1,4 +1,5 @@
 import { parseArgs } from 'node:util';
+import { version } from '../../package.json';
 import { didYouMean } from '../did-you-mean';
 
 export type Command = 'validate' | 'export' | 'drift' | 'plan';
@@ -57,7 +58,7 @@ const HELP = `Amazon QuickSight users: users files beside a live account. Nothin
   quicksight-users drift [FILE…]      compare users files with an account
   quicksight-users plan [FILE…]       say what a deployment would do to people
 
-quicksight-users COMMAND --help tells the rest.
+quicksight-users COMMAND --help tells the rest, quicksight-users --version which one this is.
 Exit codes: 0 all is well, 1 an error, 2 drift.
 `;
 
@@ -143,6 +144,7 @@ export function parseOptions(args: readonly string[]): Options {
   if (['help', '--help', '-h'].includes(first)) {
     return { ...nothing, help: isCommand(rest[0]) ? HELP_OF[rest[0]] : HELP };
   }
+  if (first === '--version') return { ...nothing, help: version };
   if (!isCommand(first)) {
     const what = first.startsWith('-') ? `option ${first} before a command` : `unknown command '${first}'`;
     throw new UsageError(`${what}${didYouMean(first, Object.keys(TAKES)) || '; quicksight-users --help lists them'}`);

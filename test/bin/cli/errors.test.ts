@@ -146,6 +146,7 @@ test('help is there for the whole and for each command', async () => {
     expect(await desk.run(['help', command])).toMatchObject({ code: 0, stdout });
   }
   expect((await desk.run(['--help'])).stdout).toMatch(/^ {2}quicksight-users drift /m);
-  const { bin } = JSON.parse(readFileSync('package.json', 'utf8'));
+  const { bin, version } = JSON.parse(readFileSync('package.json', 'utf8'));
+  expect(await desk.run(['--version'])).toMatchObject({ code: 0, stdout: `${version}\n` });
   expect(bin).toEqual({ 'quicksight-users': 'bin/dist/quicksight-users.js' });
 });
