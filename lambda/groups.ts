@@ -1,5 +1,5 @@
 import { call, type Plan } from './execute';
-import { orNothing, type UserKey } from './live-user';
+import { describe, orNothing, type UserKey } from './live-user';
 import type { Create, Scope, Update } from './outcome';
 import { RefusedByRule } from './plan';
 import { outOfTime, QuickSightError } from './quicksight-api';
@@ -27,11 +27,15 @@ export function* joinGroups(scope: Scope<Create | Update>, key: UserKey, names: 
   for (const name of names) yield* join(scope, key, name);
 }
 
-/** Takes the user out of each group. A group or a membership that is gone is no fault. */
-export function* leaveGroups({ UserName, ...namespace }: UserKey, names: readonly string[]): Plan<void> {
+/** Takes the user out of each group. A group or a membership that is gone is no fault, but a user that is gone is told. */
+export function* leaveGroups(key: UserKey, names: readonly string[]): Plan<void> {
+  const { UserName: MemberName, ...namespace } = key;
+  let isDoubtful = false;
   for (const GroupName of names) {
-    yield* orNothing(call('DeleteGroupMembership', { ...namespace, GroupName, MemberName: UserName }));
+    const left = yield* orNothing(call('DeleteGroupMembership', { ...namespace, GroupName, MemberName }));
+    isDoubtful ||= left === undefined;
   }
+  if (isDoubtful) yield* describe(key);
 }
 
 function* join(scope: Scope<Create | Update>, { UserName, ...namespace }: UserKey, GroupName: string): Plan<void> {

@@ -42,7 +42,13 @@ function* removeKnown(scope: Scope<Delete>, id: UserId): Plan<void> {
     // The tags were stripped by hand. A principal id of QuickSight's own is never given again, so this one is ours. It
     // goes like any other, for somebody may be adopting it at this moment.
     const { Key, Value } = holderOf(scope);
-    yield* orNothing(letGo(scope, id.arn, key, new Map([[Key, Value]])));
+    try {
+      yield* orNothing(letGo(scope, id.arn, key, new Map([[Key, Value]])));
+    } catch (error) {
+      // Fifty tags of others leave no room for ours, nor for those of anybody who could adopt it.
+      if (!(error instanceof QuickSightError && error.code === 'LimitExceededException')) throw error;
+      yield* unlessGone(call('DeleteUser', key));
+    }
   } else if (tags) yield { note: NOT_HELD };
   // The identity was deleted, and perhaps made and registered anew: its former row has neither name nor ARN.
   if (isIam && user?.PrincipalId !== id.principalId) yield* removeNameless(key, id.principalId);

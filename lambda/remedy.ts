@@ -57,7 +57,7 @@ function remedy(error: QuickSightError): string | undefined {
   if (error.notFound && /\bnamespace \S+ (?:was |is )?(?:not found|does not exist)/i.test(message))
     return 'Create the namespace first, or correct the name';
   if (code === 'LimitExceededException' && error.operation === 'TagResource') {
-    return 'Take tags off the user: QuickSight allows 50, of which this library needs 3 to adopt a user';
+    return 'Take tags off the user: QuickSight allows 50, and this library needs some of them to mark who declares the user';
   }
   if (code === 'LimitExceededException') return 'Raise the QuickSight quota, or remove users that nobody needs';
   if (code === 'PreconditionNotMetException')

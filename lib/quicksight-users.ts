@@ -3,7 +3,7 @@ import { Construct } from 'constructs';
 import { ExistingUserPolicy } from './existing-user-policy';
 import { ExternalLogin } from './external-login';
 import { cfnCustomPermissions, cfnGroup } from './private/quicksight-resources';
-import { shardOf } from './private/shards';
+import { DEFAULT_SHARDS, MAX_IN_STACK, shardCount, shardOf } from './private/shards';
 import type { DeclaredUser, UsersDeclaration } from './private/users-declaration';
 import { usersFileReader, type UsersFileProblem } from './private/users-files';
 import { QuickSightUser } from './quicksight-user';
@@ -70,13 +70,7 @@ export interface QuickSightUsersProps {
   readonly provider?: QuickSightUserProvider;
 }
 
-/** What a stack holds of users, groups and profiles; CloudFormation allows 500 resources, and the provider needs some. */
-const MAX_IN_STACK = 490;
-
 const MAX_IN_SHARD = 500;
-
-/** With room for 10,000 users and more. Another number would move the users of everybody who has not chosen one. */
-const DEFAULT_SHARDS = 32;
 
 /** More would leave the root stack no room for a provider and for groups. */
 const MAX_SHARDS = 400;
@@ -127,7 +121,7 @@ export class QuickSightUsers extends Construct {
     const found = [...problems];
     const groups = declaration.groups.filter(({ existing }) => !existing);
     const inStack = declaration.users.length + groups.length + declaration.customPermissions.length;
-    const shards = props.shards ?? (inStack > MAX_IN_STACK ? DEFAULT_SHARDS : undefined);
+    const shards = shardCount(inStack, props.shards);
     if (shards === undefined && props.firstShards !== undefined) {
       throw new Error(
         `QuickSightUsers ${this.node.path}: firstShards ${props.firstShards} does not apply: up to ${MAX_IN_STACK} users, ` +

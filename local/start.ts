@@ -23,7 +23,7 @@ async function main(args: string[]): Promise<boolean> {
   }
 }
 
-async function run({ command, users, environment, state, port }: Options, terminal: Terminal): Promise<boolean> {
+async function run({ command, state, port, ...source }: Options, terminal: Terminal): Promise<boolean> {
   switch (command) {
     case 'list': {
       const aws = await EmbeddedAws.start(state);
@@ -42,7 +42,7 @@ async function run({ command, users, environment, state, port }: Options, termin
       terminal.print(`Removed the embedded AWS in ${state}.`);
       return true;
     default:
-      return deploy({ users, environment }, state, terminal);
+      return deploy(source, state, terminal);
   }
 }
 

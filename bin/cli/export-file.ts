@@ -141,7 +141,7 @@ function unusable(
   if (!ROLES.includes(role)) return `Its role ${role} is none that can be declared.`;
   const [problem] = userProblems({ ...wireIdentity(identity), Namespace: namespace, Email: email, UserRole: role });
   if (problem) return `${problem.property} ${problem.text}.`;
-  const surplus = tagsTooMany(tags);
+  const surplus = tagsTooMany([...tags.keys()]);
   return surplus && `It ${surplus}.`;
 }
 

@@ -137,7 +137,13 @@ async function showDrift(options: Options, declaration: UsersDeclaration, accoun
   const drifted = findings.filter(isDrift);
   const where = `account ${account.id}, identity region ${account.quickSight.region}`;
   if (options.format === 'json') {
-    print(JSON.stringify({ account: account.id, drift: drifted.length > 0, findings }, null, 2));
+    print(
+      JSON.stringify(
+        { account: account.id, identityRegion: account.quickSight.region, drift: drifted.length > 0, findings },
+        null,
+        2,
+      ),
+    );
   } else {
     if (drifted.length > 0) print(findingTable(drifted));
     const waiting = findings
@@ -165,13 +171,20 @@ async function showPlan(options: Options, declaration: UsersDeclaration, account
     leaving.map(({ namespace }) => namespace),
   );
   const tags = await reader.tags(usersInDoubt(declaration, live, deployed));
-  const planned = await checkProfiles(reader, declaration, deployed, plan(declaration, live, deployed, tags), account);
+  const planned = await checkProfiles(
+    reader,
+    declaration,
+    deployed,
+    plan(declaration, live, deployed, tags, options.shards),
+    account,
+  );
   const isNew = deployed.unknown === undefined && deployed.stackId === undefined;
   const stack = isNew ? `${options.stack}, a new stack,` : options.stack;
   const what = `${stack} to account ${account.id}, ${account.region}`;
-  if (options.format === 'json')
-    print(JSON.stringify({ account: account.id, stack: options.stack, ...planned }, null, 2));
-  else print(options.format === 'markdown' ? planMarkdown(planned, what) : planText(planned, what));
+  if (options.format === 'json') {
+    const about = { account: account.id, identityRegion: account.quickSight.region, stack: options.stack };
+    print(JSON.stringify({ ...about, refused: isRefused(planned), ...planned }, null, 2));
+  } else print(options.format === 'markdown' ? planMarkdown(planned, what) : planText(planned, what));
   return isRefused(planned) ? FAILED : OK;
 }
 
@@ -245,8 +258,8 @@ async function withAccount(options: Options, work: (account: Account) => Promise
 }
 
 process.stdout.on('error', ({ code, message }: NodeJS.ErrnoException) => {
-  // Whoever reads the output may have seen enough: head, less.
-  if (code === 'EPIPE') process.exit(OK);
+  // Whoever reads the output may have seen enough: head, less. The exit code is still to come.
+  if (code === 'EPIPE') return;
   console.error(`the result cannot be written: ${message}`);
   process.exit(FAILED);
 });

@@ -20,6 +20,7 @@ export interface Options {
   readonly force: boolean;
   readonly stack: string;
   readonly stackRegions: readonly string[];
+  readonly shards?: number;
   readonly tags?: boolean;
   readonly onlyDeclared: boolean;
   readonly format: 'text' | 'json' | 'markdown';
@@ -36,6 +37,7 @@ const VALUES = {
   output: 'FILE',
   profile: 'NAME',
   region: 'REGION',
+  shards: 'N',
   stack: 'NAME',
   'stack-region': 'REGION',
 } as const;
@@ -48,7 +50,7 @@ const TAKES: Readonly<Record<Command, readonly string[]>> = {
   validate: ['environment', 'json'],
   export: [...ACCOUNT_OPTIONS, 'namespace', 'output', 'force', 'no-tags'],
   drift: [...ACCOUNT_OPTIONS, 'environment', 'tags', 'stack-region', 'only-declared', 'json'],
-  plan: [...ACCOUNT_OPTIONS, 'environment', 'stack', 'markdown', 'json'],
+  plan: [...ACCOUNT_OPTIONS, 'environment', 'stack', 'shards', 'markdown', 'json'],
 };
 
 const HELP = `Amazon QuickSight users: users files beside a live account. Nothing here changes an account.
@@ -117,6 +119,7 @@ adopted, and what QuickSight or the rules of adoption would refuse.
 
 ${FILES}
   --stack NAME          the stack that the files are deployed as; without it: QuickSightUsers
+  --shards N            how many nested stacks share the users, where the app is told so with -c shards=N
   --markdown            for the comment of a pull request
   --json                the plan as JSON on stdout
 ${ACCOUNT}
@@ -177,7 +180,8 @@ export function parseOptions(args: readonly string[]): Options {
       );
     }
     const placeholder = VALUES[name as keyof typeof VALUES];
-    if (placeholder && !value) throw new UsageError(`option ${rawName} needs a value: ${rawName} ${placeholder}`);
+    if (placeholder && (!value || (!token.inlineValue && value.startsWith('--'))))
+      throw new UsageError(`option ${rawName} needs a value: ${rawName} ${placeholder}`);
     if (!placeholder && value !== undefined) throw new UsageError(`option ${rawName} takes no value`);
   }
   if (first === 'export' && positionals.length > 0) {
@@ -204,6 +208,10 @@ export function parseOptions(args: readonly string[]): Options {
     );
   }
   const output = text('output');
+  const shards = text('shards');
+  if (shards !== undefined && !/^[1-9]\d{0,2}$/.test(shards)) {
+    throw new UsageError(`--shards '${shards}' is not a number of nested stacks: give a whole number from 1 to 400`);
+  }
   return {
     command: first,
     files: positionals.length > 0 ? positionals : ['users.yaml'],
@@ -216,6 +224,7 @@ export function parseOptions(args: readonly string[]): Options {
     force: values.force === true,
     stack,
     stackRegions: list('stack-region'),
+    shards: shards === undefined ? undefined : Number(shards),
     tags: first === 'export' ? values['no-tags'] !== true : values.tags === true,
     onlyDeclared: values['only-declared'] === true,
     format: values.json ? 'json' : values.markdown ? 'markdown' : 'text',

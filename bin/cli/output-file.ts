@@ -1,19 +1,23 @@
-import { accessSync, constants, renameSync, rmSync, statSync, writeFileSync } from 'node:fs';
+import { accessSync, constants, linkSync, realpathSync, renameSync, rmSync, statSync, writeFileSync } from 'node:fs';
 import path from 'node:path';
 import { UsageError } from './options';
 
 /** A file that a command is to write, once it has something to write. */
 export class OutputFile {
+  private readonly target: string;
+
   /** Throws `UsageError` when the file cannot be written, or is there already: better now than after minutes of reading. */
   constructor(
     readonly file: string,
-    force: boolean,
+    private readonly force: boolean,
   ) {
     const another = 'name another file with --output';
     const there = statSync(file, { throwIfNoEntry: false });
-    if (there && !there.isFile()) throw new UsageError(`${file} is there already, and is no file: ${another}`);
-    if (there && !force) throw new UsageError(`${file} is there already: ${another}, or write over it with --force`);
-    const folder = path.dirname(file);
+    if ((there && !there.isFile()) || file.endsWith('/')) throw new UsageError(`${file} is no file: ${another}`);
+    if (there && !force) throw new UsageError(this.isThere());
+    // What a link leads to is written, rather than the link replaced.
+    this.target = there ? realpathSync(file) : file;
+    const folder = path.dirname(this.target);
     try {
       accessSync(folder, constants.W_OK);
     } catch (error) {
@@ -22,12 +26,21 @@ export class OutputFile {
     }
   }
 
+  private isThere(): string {
+    return `${this.file} is there already: name another file with --output, or write over it with --force`;
+  }
+
   /** Whole or not at all, and for nobody else to read: it holds the e-mail addresses of a whole company. */
   write(text: string): void {
-    const beside = `${this.file}.${process.pid}.tmp`;
+    const beside = `${this.target}.${process.pid}.tmp`;
     try {
       writeFileSync(beside, text, { mode: 0o600 });
-      renameSync(beside, this.file);
+      if (this.force) renameSync(beside, this.target);
+      else linkSync(beside, this.target);
+    } catch (error) {
+      // Somebody has made it since.
+      if ((error as NodeJS.ErrnoException).code === 'EEXIST') throw new UsageError(this.isThere());
+      throw error;
     } finally {
       rmSync(beside, { force: true });
     }

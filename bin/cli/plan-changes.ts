@@ -71,7 +71,6 @@ export function liveProperties(
 
 /** What one UpdateUser sets: what the files change, and the e-mail address always. It counts from what is live. */
 export function fromLive(changes: readonly Change[], user: LiveUser, wanted: DeclaredUser): Change[] {
-  const isInPlace = ({ property }: Change) => (IN_PLACE as readonly string[]).includes(property);
   if (!changes.some(isInPlace)) return [...changes];
   const [live, now] = [liveProperties(user, [], undefined, wanted), declaredProperties(wanted)];
   const set = IN_PLACE.filter((name) => name === 'e-mail' || changes.some(({ property }) => property === name));
@@ -80,6 +79,11 @@ export function fromLive(changes: readonly Change[], user: LiveUser, wanted: Dec
     ...changed.map((property) => ({ property, from: live[property], to: now[property] })),
     ...changes.filter((change) => !isInPlace(change)),
   ];
+}
+
+/** Whether UpdateUser sets it, for which the user is looked at first. */
+export function isInPlace({ property }: Change): boolean {
+  return (IN_PLACE as readonly string[]).includes(property);
 }
 
 const IN_PLACE = ['role', 'e-mail', 'custom permissions', 'external login'] as const;

@@ -21,7 +21,7 @@ export interface Shared {
 }
 
 /** Groups that the deployment makes: the others exist. */
-function madeGroups({ groups }: UsersDeclaration): UsersDeclaration['groups'] {
+export function madeGroups({ groups }: UsersDeclaration): UsersDeclaration['groups'] {
   return groups.filter(({ existing }) => !existing);
 }
 
@@ -66,11 +66,19 @@ export function problemsOf(
   );
   const missing = new Map(joined.filter((group) => !exists.has(keyOf(group))).map((group) => [keyOf(group), group]));
   for (const [key, group] of missing) {
-    if (wanted.has(key)) continue;
-    const way = listed.has(key) ? 'or take existing: true away from its entry' : 'or list it under groups';
+    const isMade = deployed.unknown === undefined && deployed.groups.has(key);
+    if (wanted.has(key) && !isMade) continue;
+    const way = wanted.has(key)
+      ? 'for the stack, which made it, does not make it again'
+      : listed.has(key)
+        ? 'or take existing: true away from its entry'
+        : 'or list it under groups';
     found.push(`there is no group ${person(group)}: create it, ${way}`);
   }
   if (deployed.unknown !== undefined) return found;
+  if (deployed.stuck) {
+    found.push(`the stack is in ${deployed.stuck}, in which CloudFormation deploys nothing: finish or delete it first`);
+  }
   for (const group of made) {
     if (!exists.has(keyOf(group)) || deployed.groups.has(keyOf(group))) continue;
     found.push(`the group ${person(group)} exists already, and the stack would make it: list it with existing: true`);
@@ -120,7 +128,8 @@ export function withProfiles(
         `the custom permissions ${name} exist already, and the stack would make them: name them at users only, and ` +
         'define them nowhere',
     );
-  return { ...plan, problems: [...plan.problems, ...absent, ...present] };
+  // Nobody has established that QuickSight refuses a name that it does not know.
+  return { ...plan, problems: [...plan.problems, ...present], warnings: [...plan.warnings, ...absent] };
 }
 
 /** Profiles that have to be there, because the deployment gives them to somebody, and that must not be there. */
@@ -128,8 +137,9 @@ function profilesOf({ customPermissions }: UsersDeclaration, entries: readonly E
   const defined = customPermissions.map(({ name }) => name);
   const given = entries.flatMap(({ changes }) => changes.filter(({ property }) => property === 'custom permissions'));
   const names = new Set(given.flatMap(({ to }) => to ?? []));
+  const made = deployed.unknown === undefined ? defined.filter((name) => !deployed.profiles.has(name)) : defined;
   return {
-    needed: [...names].filter((name) => !defined.includes(name)),
-    made: deployed.unknown === undefined ? defined.filter((name) => !deployed.profiles.has(name)) : [],
+    needed: [...names].filter((name) => !made.includes(name)),
+    made: deployed.unknown === undefined ? made : [],
   };
 }

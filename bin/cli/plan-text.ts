@@ -44,34 +44,26 @@ const MOST = 60_000;
 
 /** The same for the comment of a pull request. */
 export function planMarkdown(plan: Plan, what: string): string {
-  const head = [
-    `### QuickSight users: ${summary(plan)}`,
-    '',
-    `A deployment of ${escape(what)}:`,
-    ...plan.warnings.map((warning) => `\n> **Warning:** ${escape(printable(warning))}`),
-    ...plan.problems.map((problem) => `\n> **The deployment would fail:** ${escape(printable(problem))}`),
-  ].join('\n');
-  const parts = [head];
-  let length = head.length;
-  let left = plan.entries.length;
-  for (const action of Object.keys(TITLES) as Action[]) {
-    const entries = plan.entries.filter((entry) => entry.action === action);
-    if (entries.length === 0) continue;
-    parts.push(`\n**${TITLES[action]}** (${entries.length.toLocaleString('en-US')})\n`);
-    for (const entry of entries) {
-      const line = `- ${escape(sentence(entry))}`;
-      if ((length += line.length + 1) > MOST) break;
-      parts.push(line);
-      left--;
+  const sections: [title: string, sentences: readonly string[]][] = [
+    ['Warning', plan.warnings],
+    ['The deployment would fail', plan.problems],
+    ...(Object.keys(TITLES) as Action[]).map((action): [string, string[]] => [
+      TITLES[action],
+      plan.entries.filter((entry) => entry.action === action).map(sentence),
+    ]),
+    ['Groups and custom permissions', plan.shared.map(sharedSentence)],
+  ];
+  const parts = [`### QuickSight users: ${summary(plan)}\n\nA deployment of ${escape(what)}:`];
+  let [length, left] = [0, 0];
+  for (const [title, sentences] of sections) {
+    if (sentences.length > 0) parts.push(`\n**${title}** (${sentences.length.toLocaleString('en-US')})\n`);
+    for (const one of sentences) {
+      const line = `- ${escape(printable(one))}`;
+      if ((length += line.length + 1) > MOST) left++;
+      else parts.push(line);
     }
   }
-  if (plan.shared.length > 0) {
-    parts.push(
-      '\n**Groups and custom permissions**\n',
-      ...plan.shared.map((one) => `- ${escape(sharedSentence(one))}`),
-    );
-  }
-  if (left > 0) parts.push(`\n… and ${count(left, 'person', 'people')} more: a comment has no room for them.`);
+  if (left > 0) parts.push(`\n… and ${left.toLocaleString('en-US')} more: a comment has no room for them.`);
   return parts.join('\n');
 }
 

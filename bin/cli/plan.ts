@@ -1,6 +1,7 @@
 import type { User } from '@aws-sdk/client-quicksight';
-import { ADOPTED, describeHolder, isHeldWithin, isOwnTag, isShared, type Tags } from '../../lambda/holder';
+import { ADOPTED, describeHolder, holderKeys, isHeldWithin, isOwnTag, isShared, type Tags } from '../../lambda/holder';
 import { differsInPathOnly, isDowngrade, reasonToKeep } from '../../lambda/plan';
+import { shardCount, shardOf } from '../../lib/private/shards';
 import type { DeclaredUser, UsersDeclaration } from '../users-declaration';
 import { wireIdentity } from '../users-file-layers';
 import { keyOf } from './drift';
@@ -11,11 +12,12 @@ import {
   deployedProperties,
   differences,
   fromLive,
+  isInPlace,
   liveProperties,
   NOTHING,
   type Change,
 } from './plan-changes';
-import { problemsOf, sharedOf, type Shared } from './plan-shared';
+import { madeGroups, problemsOf, sharedOf, type Shared } from './plan-shared';
 import type { Deployed, DeployedUser } from './stacks';
 
 /** What a deployment does to a person. */
@@ -56,13 +58,34 @@ export function usersInDoubt({ users }: UsersDeclaration, live: LiveAccount, dep
     if (!wanted) return before !== undefined;
     // What is adopted gets the tags that are declared.
     if (!before) return wanted.onExisting === 'fail' || Object.keys(wanted.tags).length > 0;
+    if (!isLookedAt(wanted, before)) return false;
     return (
+      isDoubtful(user, before) ||
       isDowngrade(user.role, wanted.role) ||
       isMoved(wanted, before, new Map()) ||
       typeOf(wanted) !== user.identityType ||
-      wanted.invitationVersion !== before.properties.InvitationVersion
+      isRenewed(wanted, before)
     );
   });
+}
+
+/** Whether the deployment looks at the user before it changes it: it does not for tags and groups. */
+function isLookedAt(wanted: DeclaredUser, before: DeployedUser): boolean {
+  const changes = differences(deployedProperties(before), declaredProperties(wanted));
+  return changes.some(isInPlace) || isRenewed(wanted, before) || isMoved(wanted, before, new Map());
+}
+
+/** Only the tags tell whether it is the user that the stack declared: IAM gives a principal id again. */
+function isDoubtful(user: LiveUser, before: DeployedUser): boolean {
+  return user.identityType === 'IAM' || isAnother(user, before);
+}
+
+function isAnother({ principalId }: LiveUser, before: DeployedUser): boolean {
+  return before.principalId !== undefined && before.principalId !== principalId;
+}
+
+function isRenewed({ invitationVersion }: DeclaredUser, { properties }: DeployedUser): boolean {
+  return invitationVersion !== undefined && invitationVersion !== properties.InvitationVersion;
 }
 
 /** What a deployment of the files would do to people. */
@@ -71,22 +94,28 @@ export function plan(
   live: LiveAccount,
   deployed: Deployed,
   tags: ReadonlyMap<LiveUser, Tags>,
+  shards?: number,
 ): Plan {
   const { users: declared } = declaration;
+  const count = shardCount(resourcesOf(declaration), shards);
   const entries: Entry[] = [];
   let unchanged = 0;
   const liveUsers = new Map(live.users.filter(({ name }) => name !== GONE).map((user) => [keyOf(user), user]));
-  const stack = deployed.unknown === undefined ? deployed.users : new Map<string, DeployedUser>();
+  const { users: stack = new Map<string, DeployedUser>(), stackId = '' } =
+    deployed.unknown === undefined ? deployed : {};
   for (const wanted of declared) {
     const key = keyOf(wanted);
     const user = liveUsers.get(key);
     const before = stack.get(key);
     const userTags: Tags = (user && tags.get(user)) ?? new Map<string, string>();
-    const entry = before
-      ? updated(wanted, before, user, userTags)
-      : user
-        ? taken(wanted, user, tags.get(user), groupsOf(user, live), deployed)
-        : joins(wanted);
+    const entry =
+      before && before.shard !== shardNumber(wanted, count)
+        ? relocated(wanted, user, live)
+        : before
+          ? updated(wanted, before, user, userTags, stackId)
+          : user
+            ? taken(wanted, user, tags.get(user), groupsOf(user, live), deployed)
+            : joins(wanted);
     if (entry) entries.push(entry);
     else unchanged++;
   }
@@ -123,28 +152,42 @@ function taken(
   if (refusal) return entry('refused', wanted, changes, refusal);
   if (deployed.unknown !== undefined) return changes.length > 0 ? entry('changes', wanted, changes) : undefined;
   if (wanted.onExisting === 'adopt') {
-    const surplus = tagsTooMany(tags);
+    const surplus = tagsTooMany([...tags.keys(), ...Object.keys(wanted.tags)]);
     return surplus ? entry('refused', wanted, changes, surplus) : entry('adopted', wanted, changes);
   }
   // Moved or renamed within the stack, or retained by an earlier deployment of it.
   if (deployed.stackId && isHeldWithin(tags, deployed.stackId, '')) {
     return changes.length > 0 ? entry('changes', wanted, changes) : undefined;
   }
-  const holder = describeHolder(tags);
-  const whose = holder ? `, held by ${holder}` : '';
-  const note = `exists already${whose}: declare another name, or onExisting: adopt`;
+  const note = `exists already${heldBy(tags)}: declare another name, or onExisting: adopt`;
   return entry('refused', wanted, changes, note);
+}
+
+/** A user that moves to another nested stack: its new resource takes it over, and asserts all that is declared. */
+function relocated(wanted: DeclaredUser, user: LiveUser | undefined, live: LiveAccount): Entry | undefined {
+  if (!user) return joins(wanted, 'was declared already, but is gone from QuickSight');
+  const changes = differences(
+    liveProperties(user, groupsOf(user, live), undefined, wanted),
+    declaredProperties(wanted),
+  );
+  const refusal = identityRefusal(wanted, user) ?? downgradeRefusal(wanted, user);
+  if (refusal) return entry('refused', wanted, changes, refusal);
+  return changes.length > 0 ? entry('changes', wanted, changes) : undefined;
+}
+
+function shardNumber({ namespace, name }: DeclaredUser, shards: number | undefined): number | undefined {
+  return shards && shardOf(namespace, name, shards) + 1;
 }
 
 /** QuickSight allows 50 tags, of which an adoption takes three. Those of AWS itself do not count. */
 const MOST_TAGS_OF_OTHERS = 47;
 
-/** Why a user with these tags cannot be adopted. */
-export function tagsTooMany(tags: Tags): string | undefined {
-  const others = [...tags.keys()].filter((key) => !isOwnTag(key) && !key.startsWith('aws:')).length;
+/** Why a user with tags of these keys, some of them perhaps twice, cannot be adopted. */
+export function tagsTooMany(keys: readonly string[]): string | undefined {
+  const others = new Set(keys.filter((key) => !isOwnTag(key) && !key.startsWith('aws:'))).size;
   const surplus = others - MOST_TAGS_OF_OTHERS;
   if (surplus <= 0) return undefined;
-  return `has ${others} tags, and an adoption takes 3 of the 50 that QuickSight allows: take ${surplus} of them off first`;
+  return `has ${others} tags with those declared, and an adoption takes 3 of the 50 that QuickSight allows: take ${surplus} off first`;
 }
 
 /** A user that the stack declares before and after. */
@@ -153,10 +196,11 @@ function updated(
   before: DeployedUser,
   user: LiveUser | undefined,
   tags: Tags,
+  stackId: string,
 ): Entry | undefined {
   const { properties } = before;
   const changes = differences(deployedProperties(before), declaredProperties(wanted));
-  const renewed = wanted.invitationVersion !== properties.InvitationVersion;
+  const renewed = isRenewed(wanted, before);
   const moved = isMoved(wanted, before, tags);
   if (!user && changes.length === 0 && !renewed && !moved) {
     return entry(
@@ -171,6 +215,11 @@ function updated(
   const role = properties.UserRole === wanted.role ? user.role : wanted.role;
   const told = fromLive(changes, user, wanted);
   if (told.length === 0 && !renewed && !moved) return undefined;
+  const isLost = isLookedAt(wanted, before) && isDoubtful(user, before) && !tags.has(before.holderKey);
+  if (isLost && !isHeldWithin(tags, stackId, before.holderKey)) {
+    const note = `is not marked as this stack's${heldBy(tags)}: remove the entry, deploy, and add it again with onExisting: adopt`;
+    return entry('refused', wanted, told, note);
+  }
   const reason = reasonToKeep(asInApi(user), tags, before.holderKey);
   if (moved || typeOf(wanted) !== user.identityType) {
     if (reason) return entry('refused', wanted, told, moveRefusal(wanted, user, reason));
@@ -180,11 +229,11 @@ function updated(
     if (reason) return entry('refused', wanted, told, downgradeNote(user, wanted, reason));
     return entry('changes', wanted, told, 'never signed in: is deleted and registered again, with a new invitation');
   }
-  if (!renewed) return entry('changes', wanted, told);
-  if (isShared(tags, before.holderKey) || tags.has(ADOPTED)) {
-    return entry('refused', wanted, told, `cannot get a new invitation: ${reason}`);
+  // Who has signed in needs none.
+  if (renewed && user.identityType === 'QUICKSIGHT' && !user.active) {
+    if (reason) return entry('refused', wanted, told, `cannot get a new invitation: ${reason}`);
+    return entry('changes', wanted, told, 'gets a new invitation');
   }
-  if (!reason) return entry('changes', wanted, told, 'gets a new invitation');
   return told.length > 0 ? entry('changes', wanted, told) : undefined;
 }
 
@@ -197,8 +246,17 @@ function removed(before: DeployedUser, user: LiveUser | undefined, tags: Readonl
   if (isShared(userTags, holderKey)) {
     return entry('kept', before, [], 'stays in QuickSight: another resource holds the user, too');
   }
+  const isStripped = holderKeys(userTags).length === 0 && !userTags.has(ADOPTED);
+  if (!userTags.has(holderKey) && !(isStripped && !isDoubtful(user, before))) {
+    return entry('kept', before, [], "stays in QuickSight: it is not marked as this stack's");
+  }
   const owns = /^READER/.test(user.role) ? undefined : 'what the user owns is left without an owner: transfer it first';
   return entry('loses', before, [{ property: 'role', from: user.role }], owns);
+}
+
+function heldBy(tags: Tags): string {
+  const holder = describeHolder(tags);
+  return holder ? `, held by ${holder}` : '';
 }
 
 function asInApi({ identityType, active }: LiveUser): User {
@@ -209,7 +267,7 @@ function asInApi({ identityType, active }: LiveUser): User {
 function identityRefusal(wanted: DeclaredUser, { identityType }: LiveUser): string | undefined {
   const type = typeOf(wanted);
   if (type === identityType) return undefined;
-  return `exists with identity type ${identityType} and is declared as ${type}: remove the user, deploy, and declare it anew`;
+  return `exists with identity type ${identityType} and is declared as ${type}: declare it as it is, or delete it in QuickSight, which leaves what it owns without an owner`;
 }
 
 function moveRefusal(wanted: DeclaredUser, user: LiveUser, reason: string): string {
@@ -237,7 +295,10 @@ function isMoved(wanted: DeclaredUser, { properties }: DeployedUser, tags: Tags)
 
 function downgradeRefusal(wanted: DeclaredUser, user: LiveUser): string | undefined {
   if (!isDowngrade(user.role, wanted.role)) return undefined;
-  return downgradeNote(user, wanted, 'it existed before');
+  return (
+    `is ${user.role} and cannot become ${wanted.role}: QuickSight lowers it only by deleting the user. Declare it as ${user.role}, ` +
+    'or delete it in QuickSight, which leaves what it owns without an owner'
+  );
 }
 
 function downgradeNote(user: LiveUser, wanted: DeclaredUser, reason: string): string {
@@ -260,6 +321,11 @@ function warningsOf(deployed: Deployed): string[] {
 /** Whether the deployment would fail, as far as can be told. */
 export function isRefused({ entries, problems }: Plan): boolean {
   return problems.length > 0 || entries.some(({ action }) => action === 'refused');
+}
+
+/** How many resources the files make, beside the provider. */
+function resourcesOf(declaration: UsersDeclaration): number {
+  return declaration.users.length + madeGroups(declaration).length + declaration.customPermissions.length;
 }
 
 function groupsOf({ namespace, name }: LiveUser, { groups }: LiveAccount): string[] {

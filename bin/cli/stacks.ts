@@ -1,5 +1,6 @@
 import { holderKey, holderKeys, holdOf, type Tags } from '../../lambda/holder';
 import { SignedCallError } from '../../lambda/signed-call';
+import { parsePhysicalId } from '../../lib/private/user-arn';
 import { RESOURCE_TYPE, type UserResourceProperties } from '../../lib/private/user-resource';
 import { partitionOf, type Account } from './account';
 import type { Named } from './person';
@@ -14,6 +15,10 @@ export interface DeployedUser {
   readonly retained: boolean;
   /** Tag key of this resource among the user's holders. */
   readonly holderKey: string;
+  /** Principal id of the user that the resource registered or took; undefined when CloudFormation does not tell. */
+  readonly principalId?: string;
+  /** Number of the nested stack that the user is in; undefined when it is in none of those of `QuickSightUsers`. */
+  readonly shard?: number;
 }
 
 /** What is deployed as a stack: users by `<namespace>/<name>`; `unknown` when CloudFormation may not be read, and why. */
@@ -27,6 +32,8 @@ export type Deployed =
       readonly stackId?: string;
       /** For example UPDATE_IN_PROGRESS: what is read now may be another thing soon. */
       readonly busy?: string;
+      /** For example DELETE_FAILED: nothing can be deployed before somebody has repaired it. */
+      readonly stuck?: string;
       readonly unknown?: undefined;
     }
   | { readonly unknown: string };
@@ -38,7 +45,8 @@ interface Template {
 }
 
 /** A stack in such a status has a template, but none of it exists: it is deleted and made anew. */
-const NEVER_CAME_TO_BE = /^(REVIEW_IN_PROGRESS|CREATE_FAILED|ROLLBACK_(COMPLETE|FAILED|IN_PROGRESS)|DELETE_\w+)$/;
+const NEVER_CAME_TO_BE =
+  /^(REVIEW_IN_PROGRESS|CREATE_FAILED|ROLLBACK_(COMPLETE|FAILED|IN_PROGRESS)|DELETE_(COMPLETE|IN_PROGRESS))$/;
 
 /** CloudFormation for reading, in the region that the command was told. */
 export class Stacks {
@@ -55,11 +63,13 @@ export class Stacks {
       const { stackId, status } = stack;
       if (NEVER_CAME_TO_BE.test(status)) return { users, groups, profiles, stackId };
       const busy = status.endsWith('_IN_PROGRESS') ? status : undefined;
-      const open = [stackId];
+      const stuck = /^(DELETE|UPDATE_ROLLBACK)_FAILED$/.test(status) ? status : undefined;
+      const open: { readonly id: string; readonly shard?: number }[] = [{ id: stackId }];
       for (let read = 0; open.length > 0; read++) {
         progress(`Reading the deployed stack ${stackName}: ${users.size} users`);
-        const id = open.pop()!;
+        const { id, shard } = open.pop()!;
         const { Resources = {} } = await this.template(id);
+        const physicalIds = await this.physicalIds(id);
         for (const [logicalId, resource] of Object.entries(Resources)) {
           if (resource.Type === 'AWS::QuickSight::Group') {
             const { Namespace = 'default', GroupName } = resource.Properties ?? {};
@@ -71,12 +81,17 @@ export class Stacks {
           }
           if (resource.Type !== RESOURCE_TYPE) continue;
           const user = this.deployedUser(resource, holderKey({ StackId: id, LogicalResourceId: logicalId }));
-          users.set(`${user.namespace}/${user.name}`, user);
+          const { principalId } = parsePhysicalId(physicalIds.get(logicalId) ?? '') ?? {};
+          users.set(`${user.namespace}/${user.name}`, { ...user, principalId, shard });
         }
-        const hasNested = Object.values(Resources).some(({ Type }) => Type === 'AWS::CloudFormation::Stack');
-        if (hasNested) open.push(...(await this.nested(id)));
+        for (const [logicalId, { Type }] of Object.entries(Resources)) {
+          const nested = Type === 'AWS::CloudFormation::Stack' && physicalIds.get(logicalId);
+          // As `QuickSightUsers` names its nested stacks.
+          if (nested)
+            open.push({ id: nested, shard: Number(/Shard(\d+)NestedStack/.exec(logicalId)?.[1]) || undefined });
+        }
       }
-      return { users, groups, profiles, stackId, busy };
+      return { users, groups, profiles, stackId, busy, stuck };
     } catch (error) {
       if (!isDenied(error)) throw error;
       return { unknown: `${error.code}: ${error.message || 'no message'}` };
@@ -132,13 +147,14 @@ export class Stacks {
     }
   }
 
-  private async nested(stackId: string): Promise<string[]> {
-    const ids: string[] = [];
+  /** Physical ids by logical id. */
+  private async physicalIds(stackId: string): Promise<ReadonlyMap<string, string>> {
+    const ids = new Map<string, string>();
     for await (const page of this.pages({ Action: 'ListStackResources', StackName: stackId })) {
       for (const [, member = ''] of page.matchAll(/<member>([\s\S]*?)<\/member>/g)) {
-        if (!member.includes('<ResourceType>AWS::CloudFormation::Stack</ResourceType>')) continue;
+        const logicalId = /<LogicalResourceId>([^<]+)<\/LogicalResourceId>/.exec(member)?.[1];
         const id = /<PhysicalResourceId>([^<]+)<\/PhysicalResourceId>/.exec(member)?.[1];
-        if (id) ids.push(id);
+        if (logicalId && id) ids.set(logicalId, unescape(id));
       }
     }
     return ids;

@@ -4,6 +4,22 @@ import { createHash } from 'node:crypto';
  * Which nested stack a user is in. Frozen: another assignment would move every user that is deployed.
  */
 
+/** What a stack holds of users, groups and profiles; CloudFormation allows 500 resources, and the provider needs some. */
+export const MAX_IN_STACK = 490;
+
+/** With room for 10,000 users and more. Another number would move the users of everybody who has not chosen one. */
+export const DEFAULT_SHARDS = 32;
+
+/**
+ * How many nested stacks share the users; undefined when they are in the stack itself.
+ *
+ * @param resources how many users, groups and profiles there are
+ * @param shards the number that was asked for
+ */
+export function shardCount(resources: number, shards: number | undefined): number | undefined {
+  return shards ?? (resources > MAX_IN_STACK ? DEFAULT_SHARDS : undefined);
+}
+
 /** A 64-bit linear congruential generator, by its authors' constant. */
 const MULTIPLIER = 2862933555777941757n;
 const MASK = (1n << 64n) - 1n;

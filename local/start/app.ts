@@ -22,17 +22,21 @@ export interface Source {
   readonly users: string;
   /** Which of the variants in it; without it, what it says outside of them. */
   readonly environment?: string;
+  /** How many nested stacks share the users; without it, none up to 490 users, then 32. */
+  readonly shards?: string;
+  /** Leaves out all nested stacks but the first so many. */
+  readonly firstShards?: string;
 }
 
 /** Builds what is bundled and runs the app of cdk.json on users files, as the CDK command line would. */
-export async function synthesize({ users: files, environment }: Source, outdir: string): Promise<SynthesizedApp> {
+export async function synthesize({ users: files, ...variant }: Source, outdir: string): Promise<SynthesizedApp> {
   const { app, build, context } = JSON.parse(readFileSync(path.join(ROOT, 'cdk.json'), 'utf8'));
   // The app runs in the root of the repository, wherever this one was started.
   const users = path.isAbsolute(files) ? files : path.relative(ROOT, path.resolve(files));
   await run(build);
   await run(app, {
     CDK_OUTDIR: path.resolve(outdir),
-    CDK_CONTEXT_JSON: JSON.stringify({ ...context, users, environment, ...WARNINGS_FOR_US_ONLY }),
+    CDK_CONTEXT_JSON: JSON.stringify({ ...context, ...variant, users, ...WARNINGS_FOR_US_ONLY }),
     // The CDK's template linter takes longer than all the rest. It looks for faults of the app, not of the users file.
     CDK_VALIDATION: process.env.CDK_VALIDATION ?? 'false',
   });

@@ -13,6 +13,8 @@ Options stand after two dashes, as in: npm start -- --users team.yaml
 
   --users FILE              another users file than users.yaml, or a pattern such as 'teams/*.yaml'
   --environment NAME        the variant of the users file to deploy, where it has some
+  --shards N                how many nested stacks share the users; without it: none up to 490 users, then 32
+  --first-shards N          leave out the users of all nested stacks but the first so many
   --state FOLDER            another place for the embedded AWS than .local-aws
   --port N                  port of serve; without it: 8787
   --help                    this text
@@ -25,6 +27,8 @@ export interface Options {
   readonly command: Command;
   readonly users: string;
   readonly environment?: string;
+  readonly shards?: string;
+  readonly firstShards?: string;
   readonly state: string;
   readonly port?: number;
 }
@@ -35,17 +39,27 @@ export class UsageError extends Error {}
 const OPTIONS = {
   users: { type: 'string' },
   environment: { type: 'string' },
+  shards: { type: 'string' },
+  'first-shards': { type: 'string' },
   state: { type: 'string' },
   port: { type: 'string' },
   help: { type: 'boolean' },
 } as const;
 
-const PLACEHOLDERS = { users: 'FILE', environment: 'NAME', state: 'FOLDER', port: 'N', help: undefined };
+const PLACEHOLDERS = {
+  users: 'FILE',
+  environment: 'NAME',
+  shards: 'N',
+  'first-shards': 'N',
+  state: 'FOLDER',
+  port: 'N',
+  help: undefined,
+};
 
 /** What the command line asks for. Throws `UsageError`. */
 export function parseOptions(args: string[], environment: NodeJS.ProcessEnv = {}): Options {
   // npm keeps options without the two dashes before them to itself, and passes them on in the environment only.
-  const swallowed = Object.keys(OPTIONS).find((name) => environment[`npm_config_${name}`]);
+  const swallowed = Object.keys(OPTIONS).find((name) => environment[`npm_config_${name.replace('-', '_')}`]);
   if (swallowed) {
     throw new UsageError(`--${swallowed} went to npm: put two dashes before it, as in npm start -- --${swallowed} …`);
   }
@@ -72,6 +86,7 @@ export function parseOptions(args: string[], environment: NodeJS.ProcessEnv = {}
     }
     if (!placeholder && token.value !== undefined) throw new UsageError(`option ${token.rawName} takes no value`);
   }
+  const text = (name: keyof typeof OPTIONS) => values[name] as string | undefined;
   const [command = 'deploy', surplus] = positionals;
   if (!isCommand(command)) {
     throw new UsageError(
@@ -82,7 +97,9 @@ export function parseOptions(args: string[], environment: NodeJS.ProcessEnv = {}
   return {
     command: values.help ? 'help' : command,
     users: String(values.users ?? 'users.yaml'),
-    environment: values.environment === undefined ? undefined : String(values.environment),
+    environment: text('environment'),
+    shards: text('shards'),
+    firstShards: text('first-shards'),
     state: String(values.state ?? '.local-aws'),
     port: values.port === undefined ? undefined : portNumber(String(values.port)),
   };

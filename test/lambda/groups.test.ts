@@ -148,6 +148,15 @@ describe('Update', () => {
     expect(groups()).toEqual(['analysts']);
   });
 
+  test('U16 a user that is gone is registered again, also when all that changes is a group to leave', async () => {
+    await begin(inGroups('analysts', 'finance'));
+    stage.quickSight.deleteUser('default', 'ana');
+    expect(await stage.update(id, inGroups('analysts'), inGroups('analysts', 'finance'))).toMatchObject({
+      Status: 'SUCCESS',
+    });
+    expect(groups()).toEqual(['analysts']);
+  });
+
   test('U14 U20 groups are restored when the user is registered anew, declared here or not', async () => {
     await begin(inGroups('analysts', 'finance'));
     await join('board');

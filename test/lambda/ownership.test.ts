@@ -412,6 +412,14 @@ describe('letting go', () => {
     expect(stage.userNames()).toEqual([]);
   });
 
+  test('D6 a QUICKSIGHT user whose tags were stripped goes, also when fifty others stand in their place', async () => {
+    const { PhysicalResourceId } = await stage.create();
+    const others = Array.from({ length: 50 }, (_, index) => [`key${index}`, 'theirs']);
+    stage.quickSight.setTags('default', 'ana', Object.fromEntries(others));
+    expect(await stage.remove(PhysicalResourceId)).toMatchObject({ Status: 'SUCCESS' });
+    expect(stage.userNames()).toEqual([]);
+  });
+
   test.each<[string, object, object, string | undefined]>([
     ['an IAM user', bob, {}, undefined],
     ['a QUICKSIGHT user with another principal', {}, {}, 'user/d-1/another'],

@@ -156,6 +156,7 @@ users:
     expect(code).toBe(2);
     expect(JSON.parse(stdout)).toEqual({
       account: ACCOUNT,
+      identityRegion: 'us-east-1',
       drift: true,
       findings: [
         { kind: 'missing', namespace: 'default', user: 'dora', what: 'missing', declared: 'READER' },

@@ -1,4 +1,4 @@
-import { existsSync, readdirSync, readFileSync, statSync } from 'node:fs';
+import { existsSync, readdirSync, readFileSync, statSync, symlinkSync } from 'node:fs';
 import path from 'node:path';
 import { Desk } from './command-line';
 
@@ -131,9 +131,16 @@ test('a file that cannot be written is told before anything is read, and one wri
       'none/users.yaml cannot be written, because the folder none does not exist: name another file with --output\n',
   });
   expect(await desk.run(['export', '--output', '.', '--force'])).toMatchObject({
-    stderr: '. is there already, and is no file: name another file with --output\n',
+    stderr: '. is no file: name another file with --output\n',
   });
   expect(desk.calls()).toEqual([]);
+  expect((await desk.run(['export', '--output', '--force'])).stderr).toBe(
+    'option --output needs a value: --output FILE\n',
+  );
+  desk.write('mine', 'linked.yaml');
+  symlinkSync('linked.yaml', path.join(desk.folder, 'link.yaml'));
+  expect(await desk.run(['export', '--output', 'link.yaml', '--force'])).toMatchObject({ code: 0 });
+  expect(readFileSync(path.join(desk.folder, 'linked.yaml'), 'utf8')).toMatch(/^users: \[\]$/m);
   desk.write('mine', 'users.yaml');
   await desk.run(['export', '--output', 'users.yaml', '--force']);
   expect(statSync(path.join(desk.folder, 'users.yaml')).mode & 0o077).toBe(0);
@@ -146,7 +153,7 @@ test('a user with too many tags to be adopted is a comment', async () => {
   const Tags = Array.from({ length: 49 }, (_, index) => ({ Key: `key${index}`, Value: 'x' }));
   await desk.register('ana', { Tags });
   expect((await desk.run(['export'])).stdout).toMatch(
-    /^#   ana: .*\n#     It has 49 tags, and an adoption takes 3 of the 50 that QuickSight allows: take 2 of them off first\.$/m,
+    /^#   ana: .*\n#     It has 49 tags with those declared, and an adoption takes 3 of the 50 that QuickSight allows: take 2 off first\.$/m,
   );
 });
 

@@ -186,7 +186,7 @@ describe('a user that the stack does not have', () => {
   test('is not adopted as another type, or as a reader', () => {
     const wanted = [declared({ onExisting: 'adopt' })];
     expect(told(wanted, [live({ identityType: 'IAM' })], [])).toEqual([
-      'refused: Ana exists with identity type IAM and is declared as QUICKSIGHT: remove the user, deploy, and declare it anew',
+      'refused: Ana exists with identity type IAM and is declared as QUICKSIGHT: declare it as it is, or delete it in QuickSight, which leaves what it owns without an owner',
     ]);
     expect(told(wanted, [live({ role: 'AUTHOR' })], [])[0]).toMatch(/^refused: Ana is AUTHOR and cannot become READER/);
   });
@@ -270,14 +270,15 @@ describe('what the deployment would fail for', () => {
     const before = deployed({ UserName: 'Cleo', CustomPermissionsName: 'as-before' });
     const result = plan(listed, account([live({ name: 'Cleo' })]), stackOf(before), new Map());
     expect(profilesInDoubt(listed, result, stackOf(before))).toEqual(['few', 'ours']);
-    expect(withProfiles(result, listed, stackOf(before), ['few', 'ours']).problems).toEqual([
+    expect(withProfiles(result, listed, stackOf(before), ['few', 'ours']).warnings).toEqual([
       'there are no custom permissions few: create them, or define them under customPermissions',
     ]);
     expect(withProfiles(result, listed, stackOf(before), []).problems).toEqual([
       'the custom permissions ours exist already, and the stack would make them: name them at users only, and define them nowhere',
     ]);
     const made = { ...stackOf(before), profiles: new Set(['ours']) };
-    expect(profilesInDoubt(listed, result, made)).toEqual(['few']);
+    expect(profilesInDoubt(listed, result, made)).toEqual(['few', 'ours']);
+    expect(withProfiles(result, listed, made, []).problems).toEqual([]);
   });
 
   test('but not for the groups of people to whom nothing happens', () => {
@@ -325,7 +326,7 @@ test('a user with too many tags for those of an adoption is refused', () => {
     'adopted: Ana is adopted',
   ]);
   expect(told(wanted, [live()], [], { Ana: many(49) })).toEqual([
-    'refused: Ana has 49 tags, and an adoption takes 3 of the 50 that QuickSight allows: take 2 of them off first',
+    'refused: Ana has 49 tags with those declared, and an adoption takes 3 of the 50 that QuickSight allows: take 2 off first',
   ]);
 });
 
@@ -393,7 +394,17 @@ A deployment of QuickSightUsers to account 111122223333, us-east-1
     const many = Array.from({ length: 10_000 }, (_, index) => declared({ name: `user${index}` }));
     const text = planMarkdown(plan(files(...many), account([]), stackOf(), new Map()), 'QuickSightUsers');
     expect(text.length).toBeLessThan(65_536);
-    expect(text).toMatch(/… and [\d,]+ people more: a comment has no room for them\.$/);
+    expect(text).toMatch(/… and [\d,]+ more: a comment has no room for them\.$/);
+    const groups = Array.from({ length: 900 }, (_, index) => ({
+      namespace: 'default',
+      name: `group${index}`.repeat(20),
+      existing: false,
+      place: declared().place,
+    }));
+    const grouped = { ...files(...many.slice(0, 900)), groups };
+    expect(planMarkdown(plan(grouped, account([]), stackOf(), new Map()), 'QuickSightUsers').length).toBeLessThan(
+      65_536,
+    );
   });
 
   test('control characters are shown, not sent to the terminal', () => {
