@@ -1,5 +1,5 @@
 import { execFileSync } from 'node:child_process';
-import { cpSync, mkdtempSync, readFileSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
+import { cpSync, mkdtempSync, readFileSync, rmSync, statSync, symlinkSync, writeFileSync } from 'node:fs';
 import { createServer, type IncomingMessage, type ServerResponse } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { tmpdir } from 'node:os';
@@ -7,7 +7,7 @@ import path from 'node:path';
 import * as sdk from '@aws-sdk/client-quicksight';
 import { build, type Metafile } from 'esbuild';
 import { version as sdkVersion } from '@aws-sdk/client-quicksight/package.json';
-import { BUDGET, bundleOptions, check, notices, withLiteralKeys } from '../../lambda/bundle';
+import { BUDGET, bundleOptions, check, notices, withLiteralKeys, writeIfChanged } from '../../lambda/bundle';
 
 const ROOT = path.join(__dirname, '..', '..');
 const COMMANDS = [
@@ -27,6 +27,16 @@ beforeAll(() => {
   folder = mkdtempSync(path.join(tmpdir(), 'bundle-test-'));
 });
 afterAll(() => rmSync(folder, { recursive: true }));
+
+test('what is built can be read by Lambda, whatever the umask of the build, also when it has not changed', () => {
+  const file = path.join(folder, 'index.js');
+  const mode = () => (statSync(file).mode & 0o777).toString(8);
+  writeFileSync(file, 'same', { mode: 0o600 });
+  writeIfChanged(file, 'same');
+  expect(mode()).toBe('644');
+  writeIfChanged(file, 'other', 0o755);
+  expect([mode(), readFileSync(file, 'utf8')]).toEqual(['755', 'other']);
+});
 
 /** An SDK bundled from `source` with the handler's own options. */
 async function bundledSdk(name: string, source: string): Promise<typeof sdk> {
