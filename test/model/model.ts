@@ -167,10 +167,9 @@ export class Model {
     if (stillDeclared.length > 0) return `it is declared by ${stillDeclared.map(describe).join(' and ')}`;
     // What was to go and did not is taken along by the next that comes and goes.
     const wasToGo = holdersOf(user.tags).every(
-      ({ isLeaving, stack, logicalId }) =>
-        isLeaving && this.reasonFor(`${stack}/${logicalId}`, person) === 'clean-up given up',
+      ({ isLeaving, stack, logicalId }) => isLeaving && this.reasonFor(`${stack}/${logicalId}`, person) !== undefined,
     );
-    if (wasToGo && owners.length === 0 && registration.hadBy.has(root)) return undefined;
+    if (wasToGo && owners.length === 0 && (registration.hadBy.has(root) || !byStranger)) return undefined;
     if (!owners.some((owner) => owner.root === root)) return `the stack ${root} did not have it`;
     if (owners.some((owner) => owner.root !== root)) return 'another stack has it';
     const isRetained = events.some(
