@@ -358,7 +358,9 @@ export class Model {
         const had = usersBefore.find((record) => idOf(record) === owned);
         const isStripped = had && this.registrations.get(idOf(had))!.stripped;
         const isChanged = episode.result?.succeeded && !isUntouched(episode, resource);
-        return (had && !isStripped && !had.orphaned) || isChanged ? [`${who} is declared, and is not there`] : [];
+        // Limit: of several holders without tags, the first to go takes the user along, also when the other has just changed.
+        if (isStripped) return [];
+        return (had && !had.orphaned) || isChanged ? [`${who} is declared, and is not there`] : [];
       }
       if (owned !== registration.id) return [];
       const holder = holders(live).get(`${uuidOf(stackIds[resource.root].get(resource.place))}/${resource.logicalId}`);
