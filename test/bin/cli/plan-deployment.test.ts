@@ -51,6 +51,10 @@ const elif = (email = 'elif') => `  - { iamUser: elif, email: ${email}@example.c
 const zoe = '  - { userName: zoe, email: zoe@example.com, role: READER }\n';
 const file = (...users: string[]) => `users:\n${zoe}${users.join('')}`;
 const user = (name: string) => desk.quickSight.user('default', name);
+const registerAnew = async () => {
+  desk.quickSight.deleteUser('default', 'ana');
+  await desk.register('ana');
+};
 const strip = (name: string) => desk.quickSight.setTags('default', name, {});
 
 /** What is deployed, what somebody does then, what is planned next; what the plan says, and whether it comes true. */
@@ -84,10 +88,7 @@ test.each<[string, Scene]>([
     'so does a user who was registered anew by hand',
     {
       first: file(ana()),
-      byHand: async () => {
-        desk.quickSight.deleteUser('default', 'ana');
-        await desk.register('ana');
-      },
+      byHand: registerAnew,
       then: file(),
       told: [`= ana stays in QuickSight: it ${MARK}`],
       after: () => user('ana')?.role,
@@ -97,10 +98,7 @@ test.each<[string, Scene]>([
     'a user who was registered anew by hand is changed no more',
     {
       first: file(ana()),
-      byHand: async () => {
-        desk.quickSight.deleteUser('default', 'ana');
-        await desk.register('ana');
-      },
+      byHand: registerAnew,
       then: file(ana().replace('ana@', 'new@')),
       told: [`! ana ${MARK}: remove the entry, deploy, and add it again with onExisting: adopt`],
       code: 1,
